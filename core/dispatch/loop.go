@@ -1,0 +1,228 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/headrace/headrace/core/pluginhost"
+	"github.com/headrace/headrace/core/queue"
+	"github.com/headrace/headrace/core/task"
+	"github.com/headrace/headrace/core/tasktype"
+)
+
+// lane is the loop of one task type.
+type lane struct {
+	typ  *tasktype.Type
+	wake chan struct{}
+	// more: the queue may hold something that was not popped yet.
+	more atomic.Bool
+}
+
+func (l *lane) nudge() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pause after an error, so that a store that is away is not asked all the time.
+const pause = 500 * time.Millisecond
+
+// loop pops, claims and hands over until ctx ends.
+func (d *Dispatcher) loop(ctx context.Context, l *lane) error {
+	timer := time.NewTimer(d.poll())
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.wake:
+		case <-timer.C:
+			l.more.Store(true)
+			timer.Reset(d.poll())
+		}
+		for l.more.Load() && ctx.Err() == nil {
+			if !d.turn(ctx, l) {
+				break
+			}
+		}
+	}
+}
+
+// poll is the time between two looks, spread so that nodes and types do not
+// look all at once.
+func (d *Dispatcher) poll() time.Duration {
+	return time.Duration((0.75 + rand.Float64()/2) * float64(d.cfg.Poll))
+}
+
+// turn runs one group of tasks; again tells whether another turn makes sense.
+func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
+	if !d.canRun(l) {
+		return false
+	}
+	n := l.typ.Take(claimMost)
+	if n == 0 {
+		return false
+	}
+	hints, err := d.hints(ctx, l, n)
+	l.typ.Give(n - len(hints))
+	if err != nil {
+		return d.rest(ctx)
+	}
+	if len(hints) == 0 {
+		return false
+	}
+	fates, err := d.claims.Do(context.WithoutCancel(ctx), hints...)
+	if err != nil {
+		l.typ.Give(len(hints))
+		d.cfg.Offers.Offer(hints)
+		return d.rest(ctx)
+	}
+	var failed []task.Hint
+	attempts := make([]*attempt, 0, len(fates))
+	for i, fate := range fates {
+		if fate.Err != nil {
+			failed = append(failed, hints[i])
+			err = fate.Err
+		} else if fate.Result != nil {
+			attempts = append(attempts, d.begin(l.typ, fate.Result))
+		}
+	}
+	l.typ.Give(len(fates) - len(attempts))
+	d.metrics.stale.Add(float64(len(fates) - len(attempts) - len(failed)))
+	d.start(l.typ.Plugin, attempts)
+	if len(failed) > 0 {
+		d.cfg.Logger.Warn("claim failed", "type", l.typ.Name, "error", err)
+		d.cfg.Offers.Offer(failed)
+		return d.rest(ctx)
+	}
+	return true
+}
+
+// canRun tells whether a task of the lane could run now.
+func (d *Dispatcher) canRun(l *lane) bool {
+	if _, holds := d.cfg.Node.Holds(); !holds {
+		return false
+	}
+	return d.cfg.Plugins.Active(l.typ.Plugin) && !d.slots[l.typ.Plugin].blocked()
+}
+
+// rest waits a moment after an error; false when ctx has ended.
+func (d *Dispatcher) rest(ctx context.Context) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// hints asks Redis for what to try, and the store while Redis is away.
+func (d *Dispatcher) hints(ctx context.Context, l *lane, n int) ([]task.Hint, error) {
+	l.more.Store(false)
+	popped, err := d.cfg.Queue.Pop(ctx, l.typ.Name, n, l.typ.Order == tasktype.Strict)
+	switch {
+	case err == nil:
+		d.look(l, &popped)
+		return popped.Hints, nil
+	case ctx.Err() != nil:
+		return nil, err
+	case errors.Is(err, queue.ErrLost):
+		d.cfg.Lost(l.typ.Name)
+	default:
+		d.cfg.Logger.Warn("queue not reached, asking the store", "type", l.typ.Name, "error", err)
+	}
+	d.metrics.fallbacks.Inc()
+	return d.fromStore(ctx, l, n)
+}
+
+// look notes what a pop saw: whether more is there, and whether the window has
+// to be filled from the store.
+func (d *Dispatcher) look(l *lane, p *queue.Popped) {
+	if !p.Empty() {
+		l.more.Store(true)
+	}
+	if p.Overflow == 0 {
+		return
+	}
+	for _, left := range p.Left {
+		if left < queue.Window/4 {
+			d.cfg.Low(l.typ.Name)
+			return
+		}
+	}
+}
+
+// fromStore reads what waits, the highest priority first: without Redis there
+// are no turns, and two nodes find the same ids, of which each claims some.
+func (d *Dispatcher) fromStore(ctx context.Context, l *lane, n int) ([]task.Hint, error) {
+	var hints []task.Hint
+	for _, p := range task.Priorities() {
+		some, err := d.cfg.Store.Waiting(ctx, l.typ.Name, p, n-len(hints))
+		if err != nil {
+			return nil, err
+		}
+		hints = append(hints, some...)
+		if len(hints) == n {
+			l.more.Store(true)
+			break
+		}
+	}
+	return hints, nil
+}
+
+// begin makes the attempt of a claimed task.
+func (d *Dispatcher) begin(typ *tasktype.Type, t *task.Task) *attempt {
+	a := &attempt{task: t, typ: typ, started: time.Now(), limit: typ.Timeout}
+	if !t.Deadline.IsZero() {
+		a.limit = min(a.limit, max(time.Until(t.Deadline), time.Millisecond))
+	}
+	return a
+}
+
+// start takes attempts in and hands over those that may go now.
+func (d *Dispatcher) start(plugin string, attempts []*attempt) {
+	if len(attempts) == 0 {
+		return
+	}
+	d.table.add(attempts)
+	d.hand(plugin, d.slots[plugin].join(attempts))
+}
+
+// hand gives attempts to their plugin. What the plugin does not take goes back.
+func (d *Dispatcher) hand(plugin string, attempts []*attempt) {
+	batch := make([]pluginhost.Assignment, 0, len(attempts))
+	var over []pluginhost.Outcome
+	for _, a := range attempts {
+		if d.table.isEnding(a) {
+			over = append(over, pluginhost.Outcome{ID: a.task.ID, Attempt: a.task.Attempt, Kind: pluginhost.Unknown})
+			continue
+		}
+		batch = append(batch, assignment(a))
+	}
+	if len(batch) > 0 {
+		if err := d.cfg.Plugins.Submit(plugin, batch, d); err != nil {
+			for i := range batch {
+				over = append(over, pluginhost.Outcome{ID: batch[i].ID, Attempt: batch[i].Attempt, Kind: notTaken})
+			}
+		}
+	}
+	d.Ended(over)
+}
+
+// notTaken is the outcome of an attempt that no plugin took: it is given back.
+const notTaken pluginhost.OutcomeKind = -1
+
+func assignment(a *attempt) pluginhost.Assignment {
+	return pluginhost.Assignment{
+		ID: a.task.ID, Attempt: a.task.Attempt,
+		Type: a.typ.Runs, PublicType: a.typ.Name,
+		Payload: a.task.Payload, Metadata: a.task.Metadata,
+		Timeout: a.limit, Traceparent: a.task.Traceparent,
+	}
+}

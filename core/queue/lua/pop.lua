@@ -1,0 +1,57 @@
+-- pop: take the next ids of one task type, so many from each priority.
+-- KEYS[1] hr:{T}:epoch   KEYS[2] hr:{T}:overflow   KEYS[3..6] hr:{T}:ready:0..3  zset id -> order
+-- ARGV[1] epoch of the caller   ARGV[2] how many in all
+-- ARGV[3] the order of priorities to serve, one digit a turn, repeated as long as
+--         needed; empty: strict, the highest that is there
+-- returns -1 when the type's data was lost, else
+--   {overflow mark or 0, ids left in lanes 0..3, id, priority, id, priority, ...}
+-- The ids are hints until the store confirms them. A turn whose lane is empty
+-- goes to the next one, so no turn is wasted while anything waits.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return -1
+end
+local want = tonumber(ARGV[2])
+local have = {}
+local total = 0
+for p = 0, 3 do
+  have[p] = redis.call('ZCARD', KEYS[3 + p])
+  total = total + have[p]
+end
+local take = {[0] = 0, 0, 0, 0}
+local turns = {}
+local n = math.min(want, total)
+if ARGV[3] == '' then
+  for p = 3, 0, -1 do
+    while #turns < n and take[p] < have[p] do
+      take[p] = take[p] + 1
+      turns[#turns + 1] = p
+    end
+  end
+end
+local turn = 1
+while #turns < n do
+  local p = tonumber(string.sub(ARGV[3], turn, turn))
+  if take[p] < have[p] then
+    take[p] = take[p] + 1
+    turns[#turns + 1] = p
+  end
+  turn = turn % #ARGV[3] + 1
+end
+local popped = {}
+for p = 0, 3 do
+  if take[p] > 0 then
+    popped[p] = redis.call('ZPOPMIN', KEYS[3 + p], take[p])
+  end
+end
+local out = {tonumber(redis.call('GET', KEYS[2]) or 0)}
+for p = 0, 3 do
+  out[#out + 1] = have[p] - take[p]
+end
+local at = {[0] = 1, 1, 1, 1}
+for i = 1, #turns do
+  local p = turns[i]
+  out[#out + 1] = popped[p][at[p]]
+  out[#out + 1] = p
+  at[p] = at[p] + 2
+end
+return out

@@ -1,0 +1,4 @@
+-- get_epoch returns the epoch of a type's queue.
+--
+-- $1  type
+SELECT epoch FROM epochs WHERE type = $1
