@@ -13,10 +13,13 @@ import (
 )
 
 // TestMain makes the test binary the program of the built-in plugins and of the
-// guard too, as the engine's own binary is.
+// guard too, as the engine's own binary is, and of a node that can be killed.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "plugin" {
 		os.Exit(helper(os.Args[2:]))
+	}
+	if len(os.Args) == 3 && os.Args[1] == "node" {
+		os.Exit(runNode(os.Args[2]))
 	}
 	goleak.VerifyTestMain(m)
 }

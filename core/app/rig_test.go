@@ -72,26 +72,42 @@ func realServers(t *testing.T, database string) string {
 		database, testenv.Redis(t), testenv.Prefix(t))
 }
 
+// file is the whole configuration of a test's node.
+func file(source string) string {
+	return "server {\n listen = \"127.0.0.1:0\"\n lease = \"3s\"\n shutdown_grace = \"8s\"\n}\n" + source + tasks
+}
+
+// open makes a node of a configuration, with its schema up to date.
+func open(ctx context.Context, source, folder string, log hclog.Logger) (*app.App, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	described, err := sdk.Describe(demo.Plugin())
+	if err != nil {
+		return nil, err
+	}
+	programs, err := catalog.New(catalog.Config{Builtins: []sdk.Description{described}, Serve: []string{self, "plugin", "serve"}})
+	if err != nil {
+		return nil, err
+	}
+	cfg, diags := config.LoadSource("test.hcl", []byte(source), folder, config.Options{Schemas: programs, Builtins: []string{"demo"}})
+	if err := diags.Err(); err != nil {
+		return nil, err
+	}
+	if err := app.Migrate(ctx, cfg.Storage); err != nil {
+		return nil, err
+	}
+	return app.New(ctx, app.Options{
+		Config: cfg, Programs: programs, Guard: []string{self, "plugin", "guard"},
+		Version: "test", Token: token, Logger: log,
+	})
+}
+
 // node starts a node; it stops at the end of the test unless that was done.
 func node(t *testing.T, source string) *rig {
 	t.Helper()
-	programs := programs(t)
-	file := "server {\n listen = \"127.0.0.1:0\"\n lease = \"3s\"\n shutdown_grace = \"8s\"\n}\n" + source + tasks
-	cfg, diags := config.LoadSource("test.hcl", []byte(file), t.TempDir(), config.Options{Schemas: programs, Builtins: []string{"demo"}})
-	if err := diags.Err(); err != nil {
-		t.Fatal(err)
-	}
-	if err := app.Migrate(t.Context(), cfg.Storage); err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := app.New(t.Context(), app.Options{
-		Config: cfg, Programs: programs, Guard: []string{self, "plugin", "guard"},
-		Version: "test", Token: token, Logger: logger(t),
-	})
+	a, err := open(t.Context(), file(source), t.TempDir(), logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,23 +140,6 @@ func node(t *testing.T, source string) *rig {
 		t.Fatal(err)
 	}
 	return r
-}
-
-func programs(t *testing.T) *catalog.Catalog {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	described, err := sdk.Describe(demo.Plugin())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := catalog.New(catalog.Config{Builtins: []sdk.Description{described}, Serve: []string{self, "plugin", "serve"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
 }
 
 // logger shows the engine's log when HEADRACE_TEST_LOG is set.

@@ -59,7 +59,11 @@ var errNoStorage = errors.New(`the configuration has no storage block: add stora
 func OpenStore(ctx context.Context, cfg config.Storage, lease time.Duration, log hclog.Logger) (Store, error) {
 	switch cfg.Kind {
 	case config.StoragePostgres:
-		return postgres.Open(ctx, postgres.Config{URL: cfg.URL.Reveal(), Lease: lease, Logger: log})
+		s, err := postgres.Open(ctx, postgres.Config{URL: cfg.URL.Reveal(), Lease: lease, Logger: log})
+		if err != nil {
+			return nil, err // not s: a nil pointer in an interface is no nil
+		}
+		return s, nil
 	case config.StorageSQLite:
 		return openSQLite(ctx, cfg.Path, log)
 	case config.StorageNone:

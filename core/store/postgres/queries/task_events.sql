@@ -7,6 +7,6 @@
 -- Result: events.
 SELECT id, type, severity, timestamp, message, metadata, correlation_id, parent_event_id
 FROM audit_events
-WHERE metadata ->> 'taskId' = $1 AND metadata ->> 'taskId' IS NOT NULL AND id > $2
+WHERE (metadata ->> 'taskId') COLLATE "C" = $1 AND metadata ->> 'taskId' IS NOT NULL AND id > $2
 ORDER BY id
 LIMIT $3
