@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -299,25 +300,30 @@ func TestADrainedPluginTakesNothing(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	begun := make(chan struct{})
+	var calls atomic.Int64
 	p := plugintest.Start(t, handler(func(context.Context, json.RawMessage) (json.RawMessage, error) {
-		close(begun)
-		<-release
+		if calls.Add(1) == 1 {
+			close(begun)
+			<-release
+		}
 		return nil, nil
 	}))
 	running := make(chan plugintest.Outcome, 1)
 	go func() { running <- p.Do(t.Context(), plugintest.Task{Type: "t"}) }()
 	<-begun
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if err := p.Drain(ctx); err == nil {
-		t.Fatal("the drain ended before the task")
-	}
-	outcome := p.Do(t.Context(), plugintest.Task{Type: "t"})
-	if outcome.Fault == nil || outcome.Fault.Code != fault.ServiceUnavailable || !outcome.Retry {
-		t.Errorf("a task during the drain: %+v", outcome)
+	drained := make(chan error, 1)
+	go func() { drained <- p.Drain(t.Context()) }()
+	waitFor(t, func() bool { // until the drain has reached the plugin, tasks are taken
+		outcome := p.Do(t.Context(), plugintest.Task{Type: "t"})
+		return outcome.Fault != nil && outcome.Fault.Code == fault.ServiceUnavailable && outcome.Retry
+	})
+	select {
+	case err := <-drained:
+		t.Fatalf("the drain ended before the task: %v", err)
+	default:
 	}
 	close(release)
-	if err := p.Drain(t.Context()); err != nil {
+	if err := <-drained; err != nil {
 		t.Errorf("drain: %v", err)
 	}
 	if outcome := <-running; outcome.Fault != nil {

@@ -178,7 +178,7 @@ func ask(path string) (sdk.Description, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), describeTimeout)
 	defer cancel()
 	var stdout, stderr limited
-	stdout.most, stderr.most = describeMost, 4096
+	stdout.most, stdout.strict, stderr.most = describeMost, true, 4096
 	cmd := exec.CommandContext(ctx, path, wire.DescribeCommand)
 	cmd.Env = []string{}
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -186,7 +186,9 @@ func ask(path string) (sdk.Description, error) {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
+		if stdout.cut {
+			err = fmt.Errorf("the answer is larger than %d bytes", describeMost)
+		} else if ctx.Err() != nil {
 			err = fmt.Errorf("it gave no answer within %s", describeTimeout)
 		}
 		return sdk.Description{}, fmt.Errorf("%s %s: %w%s", path, wire.DescribeCommand, err, said(&stderr))
@@ -196,11 +198,8 @@ func ask(path string) (sdk.Description, error) {
 
 // read checks what a binary printed.
 func read(path string, stdout *limited) (sdk.Description, error) {
-	if stdout.cut {
-		return sdk.Description{}, fmt.Errorf("%s %s: the answer is larger than %d bytes", path, wire.DescribeCommand, describeMost)
-	}
 	var d sdk.Description
-	if err := json.Unmarshal(stdout.Bytes(), &d); err != nil {
+	if err := json.Unmarshal(stdout.kept.Bytes(), &d); err != nil {
 		return sdk.Description{}, fmt.Errorf("%s %s: the answer is not a description: %w", path, wire.DescribeCommand, err)
 	}
 	if !slices.Contains(d.APIVersions, wire.Version) {
@@ -216,26 +215,34 @@ func said(stderr *limited) string {
 			return ' '
 		}
 		return r
-	}, strings.TrimSpace(stderr.String()))
+	}, strings.TrimSpace(stderr.kept.String()))
 	if text == "" {
 		return ""
 	}
 	return ": " + text
 }
 
-// limited is a buffer that keeps the first bytes and notes that more came.
+// limited is a buffer that keeps the first bytes and notes that more came. It
+// must not embed the buffer: io.Copy would go by its ReadFrom.
 type limited struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	most int
-	cut  bool
+	// strict: more is an error, which ends the writer; else it is dropped.
+	strict bool
+	cut    bool
 }
 
-// Write implements io.Writer; it takes everything and keeps what fits.
+var errFull = errors.New("too much output")
+
+// Write implements io.Writer; it keeps what fits.
 func (l *limited) Write(p []byte) (int, error) {
-	if room := l.most - l.Len(); len(p) > room {
+	if room := l.most - l.kept.Len(); len(p) > room {
 		l.cut = true
-		l.Buffer.Write(p[:max(room, 0)])
+		l.kept.Write(p[:room])
+		if l.strict {
+			return room, errFull
+		}
 		return len(p), nil
 	}
-	return l.Buffer.Write(p)
+	return l.kept.Write(p)
 }

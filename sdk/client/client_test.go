@@ -63,7 +63,7 @@ func TestSubmitSendsWhatIsGivenAndNothingElse(t *testing.T) {
 		got.key, got.body = r.Header.Get("Idempotency-Key"), string(body)
 		write(t, w, http.StatusCreated, "application/json", taskJSON("pending"))
 	})
-	task, err := c.SubmitOnce(t.Context(), "k1", client.Submission{Type: "demo.echo", Payload: json.RawMessage(`{"n":9007199254740993}`)})
+	task, err := c.SubmitOnce(t.Context(), "k1", client.Submission{Type: "demo.echo", Payload: json.RawMessage(`{"n":9007199254740993,"h":"<b>&"}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestSubmitSendsWhatIsGivenAndNothingElse(t *testing.T) {
 	if got.method != "POST" || got.path != "/api/tasks" || got.auth != "Bearer a-secret-credential" || got.key != "k1" {
 		t.Errorf("request %+v", got)
 	}
-	if want := `{"payload":{"n":9007199254740993},"type":"demo.echo"}`; strings.TrimSpace(got.body) != want {
+	if want := `{"payload":{"n":9007199254740993,"h":"<b>&"},"type":"demo.echo"}`; strings.TrimSpace(got.body) != want {
 		t.Errorf("body %s, want %s", got.body, want)
 	}
 }

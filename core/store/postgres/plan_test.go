@@ -117,36 +117,6 @@ func TestGroupStatementsReadOnlyTheirRows(t *testing.T) {
 			t.Errorf("%s does not look rows up by %s:\n%s", name, want.index, plan)
 		}
 	}
-	readsFewRows(t, s)
-}
-
-// readsFewRows runs a group through its life on the same table: with a plan that
-// reads the backlog each step would take hundreds of milliseconds.
-func readsFewRows(t *testing.T, s *Store) {
-	t.Helper()
-	owner := register(t, s)
-	before := blocksRead(t, s)
-	settle(t, s, completions(claim(t, s, owner, insert(t, s, submissions(groupSize)...)...))...)
-	// The table alone has 5,000 blocks and more.
-	if rows := blocksRead(t, s) - before; rows > backlog/10 {
-		t.Errorf("a group of %d read %d rows of the table", groupSize, rows)
-	}
-}
-
-// blocksRead is how many rows of tasks were read so far, in whatever way.
-func blocksRead(t *testing.T, s *Store) (rows int64) {
-	t.Helper()
-	const sql = "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relname = 'tasks'"
-	for _, pool := range []*pgxpool.Pool{s.inserts, s.claims, s.settles} {
-		for _, conn := range pool.AcquireAllIdle(t.Context()) {
-			exec(t, conn.Conn(), "SELECT pg_stat_force_next_flush()")
-			conn.Release()
-		}
-	}
-	if err := s.control.QueryRow(t.Context(), sql).Scan(&rows); err != nil {
-		t.Fatal(err)
-	}
-	return rows
 }
 
 func TestReadsOpenOnlyThePartitionsThatTheyNeed(t *testing.T) {

@@ -92,9 +92,16 @@ func (s *Store) open(ctx context.Context, cfg Config) (err error) {
 	return s.makePartitions(ctx, daysFrom(time.Now(), 1))
 }
 
+// pools lists the pools by what they are for.
+func (s *Store) pools() map[string]*pgxpool.Pool {
+	return map[string]*pgxpool.Pool{
+		"inserts": s.inserts, "claims": s.claims, "settles": s.settles, "control": s.control, "readers": s.readers,
+	}
+}
+
 // Close ends all connections and waits for the work on them.
 func (s *Store) Close() {
-	for _, pool := range []*pgxpool.Pool{s.inserts, s.claims, s.settles, s.control, s.readers} {
+	for _, pool := range s.pools() {
 		if pool != nil {
 			pool.Close()
 		}
