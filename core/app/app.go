@@ -94,7 +94,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.registry.MustRegister(telemetry.NewSystem(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{
-		a.open, a.wireQueue, a.wireDispatch, a.wireRecovery, a.wireAPI,
+		a.open, a.refuseCompany, a.wireQueue, a.wireDispatch, a.wireRecovery, a.wireAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -106,7 +106,7 @@ func (a *App) wire(ctx context.Context) error {
 // open opens what lies outside of this process.
 func (a *App) open(ctx context.Context) (err error) {
 	cfg := a.opts.Config
-	if a.types, err = typesOf(cfg, a.opts.Programs); err != nil {
+	if a.types, err = typesOf(cfg, a.opts.Programs); err != nil { //nolint:contextcheck // a description has its own short limit
 		return err
 	}
 	if a.store, err = OpenStore(ctx, cfg.Storage, cfg.Server.Lease, a.log.Named("store")); err != nil {

@@ -46,6 +46,19 @@ func openRedis(ctx context.Context, cfg config.Redis) (client *redis.Client, sto
 	return client, stop, nil
 }
 
+func (a *App) refuseCompany(ctx context.Context) error {
+	if a.opts.Config.Redis.Kind != config.RedisEmbedded {
+		return nil
+	}
+	nodes, err := a.store.Nodes(ctx)
+	for _, n := range nodes {
+		if n.DeadAt.IsZero() && n.LeaseUntil.After(time.Now()) {
+			return fmt.Errorf("an embedded Redis serves one node only, and node %q holds its lease until %s: use one Redis for all, or stop it", n.Name, n.LeaseUntil)
+		}
+	}
+	return err
+}
+
 func reveal(secrets []config.Secret) []string {
 	out := make([]string, len(secrets))
 	for i, s := range secrets {

@@ -40,6 +40,7 @@ type Store interface {
 	CreateKey(ctx context.Context, key auth.Key, ev event.Event) error
 	Keys(ctx context.Context) ([]auth.Key, error)
 	RevokeKey(ctx context.Context, id uuid.UUID, ev event.Event) (found bool, err error)
+	Nodes(ctx context.Context) ([]node.Info, error)
 	Ping(ctx context.Context) error
 	Close()
 }

@@ -93,8 +93,8 @@ func (r *Recorder) Run(ctx context.Context) error {
 			r.flush(ctx)
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*pause)
-			defer cancel()
 			r.flush(last)
+			cancel()
 			return nil
 		}
 	}

@@ -32,7 +32,7 @@ type Store interface {
 
 // Queue gives hints.
 type Queue interface {
-	Pop(ctx context.Context, taskType string, n int, strict bool) (queue.Popped, error)
+	Pop(ctx context.Context, taskType string, n int, order tasktype.Order) (queue.Popped, error)
 }
 
 // Offers takes hints back, and those of tasks that may run again at once.

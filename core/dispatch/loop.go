@@ -125,7 +125,7 @@ func (d *Dispatcher) rest(ctx context.Context) bool {
 // hints asks Redis for what to try, and the store while Redis is away.
 func (d *Dispatcher) hints(ctx context.Context, l *lane, n int) ([]task.Hint, error) {
 	l.more.Store(false)
-	popped, err := d.cfg.Queue.Pop(ctx, l.typ.Name, n, l.typ.Order == tasktype.Strict)
+	popped, err := d.cfg.Queue.Pop(ctx, l.typ.Name, n, l.typ.Order)
 	switch {
 	case err == nil:
 		d.look(l, &popped)

@@ -153,7 +153,7 @@ func (w *world) CancelsOn(context.Context, uuid.UUID) (ids []uuid.UUID, err erro
 	return ids, nil
 }
 
-func (w *world) Pop(_ context.Context, _ string, n int, _ bool) (queue.Popped, error) {
+func (w *world) Pop(_ context.Context, _ string, n int, _ tasktype.Order) (queue.Popped, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.lost {
@@ -228,14 +228,14 @@ func (w *world) count() int {
 }
 
 // start runs a dispatcher in the world; stop ends it.
-func (w *world) start(t *testing.T, change func(*tasktype.Settings)) (d *Dispatcher, stop func()) {
+func (w *world) start(t *testing.T, change func(*tasktype.Settings)) (*Dispatcher, func()) {
 	t.Helper()
 	types, err := tasktype.NewRegistry([]*tasktype.Type{newType(t, change)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	note := func(typ string) { w.set(func() { w.asked = append(w.asked, typ) }) }
-	d, err = New(Config{
+	d, err := New(Config{
 		Store: w, Queue: w, Offers: w, Plugins: w, Node: w, Types: types, Lost: note, Low: note,
 		Check: func(doc json.RawMessage) error {
 			if string(doc) == "bad" {

@@ -124,7 +124,7 @@ func (d *Dispatcher) settled(batch []*settling, fates []group.Fate[task.Settled]
 		case fate.Result == task.SettledLate:
 			d.refusedLate(s)
 		case fate.Result == task.SettledCancel:
-			again = append(again, d.settling(s.attempt, cancelled(s.attempt.task, false), time.Now()))
+			again = append(again, d.settling(s.attempt, cancelled(), time.Now()))
 		default:
 			d.metrics.settled(s)
 			if s.verdict.to == task.Pending && s.verdict.wait == 0 {

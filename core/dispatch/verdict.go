@@ -36,7 +36,7 @@ func judge(a *attempt, o *pluginhost.Outcome, now time.Time, jitter func() float
 	case o.Kind == pluginhost.Completed:
 		return verdict{to: task.Completed, kind: event.TaskCompleted, message: "task completed", result: o.Result}
 	case a.ending == endCancelled:
-		return cancelled(a.task, false)
+		return cancelled()
 	case a.ending == endReleased:
 		return released("the node stops")
 	case o.Kind == pluginhost.Crashed:
@@ -53,15 +53,17 @@ func judge(a *attempt, o *pluginhost.Outcome, now time.Time, jitter func() float
 }
 
 // cancelled ends a task that somebody asked to end.
-func cancelled(t *task.Task, abandoned bool) verdict {
-	v := verdict{
+func cancelled() verdict {
+	return verdict{
 		to: task.Cancelled, kind: event.TaskCancelled, message: "task cancelled",
 		failure: &task.Failure{Code: fault.TaskCancelled, Message: "the task was cancelled"},
 	}
-	if abandoned {
-		v.failure.Details = json.RawMessage(`{"abandoned":true}`)
-		v.reason = "abandoned"
-	}
+}
+
+// cancelledWithoutWord ends such a task while its plugin still holds on to it.
+func cancelledWithoutWord() verdict {
+	v := cancelled()
+	v.failure.Details, v.reason = json.RawMessage(`{"abandoned":true}`), "abandoned"
 	return v
 }
 

@@ -71,7 +71,7 @@ func (d *Dispatcher) abandonStubborn(now time.Time) {
 // abandoned is the verdict on an attempt that did not end when told to.
 func abandoned(a *attempt, now time.Time) verdict {
 	if a.ending == endCancelled {
-		return cancelled(a.task, true)
+		return cancelledWithoutWord()
 	}
 	return judge(a, &pluginhost.Outcome{Kind: pluginhost.Unknown}, now, random)
 }

@@ -101,7 +101,11 @@ func (in *Intake) Submit(ctx context.Context, b Batch) ([]Result, error) {
 	if len(b.Tasks) == 0 {
 		return nil, nil
 	}
-	fates, err := in.write(ctx, submissions(b), b.Atomic)
+	write := in.share
+	if b.Atomic {
+		write = in.alone
+	}
+	fates, err := write(ctx, submissions(b))
 	if err != nil {
 		return nil, err
 	}
@@ -122,15 +126,17 @@ func (in *Intake) Submit(ctx context.Context, b Batch) ([]Result, error) {
 	return results, allUnavailable(results)
 }
 
-// write shares a commit with other requests; an atomic batch has its own.
-func (in *Intake) write(ctx context.Context, subs []task.Submission, atomic bool) ([]group.Fate[task.InsertResult], error) {
-	if !atomic {
-		fates, err := in.writer.Do(ctx, subs...)
-		if errors.Is(err, group.ErrStopped) {
-			err = &fault.Error{Code: fault.ServiceUnavailable, Op: "intake.Submit", Msg: "the node is stopping", RetryAfter: time.Second, Err: err}
-		}
-		return fates, err
+// share writes in one commit with other requests.
+func (in *Intake) share(ctx context.Context, subs []task.Submission) ([]group.Fate[task.InsertResult], error) {
+	fates, err := in.writer.Do(ctx, subs...)
+	if errors.Is(err, group.ErrStopped) {
+		err = &fault.Error{Code: fault.ServiceUnavailable, Op: "intake.Submit", Msg: "the node is stopping", RetryAfter: time.Second, Err: err}
 	}
+	return fates, err
+}
+
+// alone writes an atomic batch in a commit of its own.
+func (in *Intake) alone(ctx context.Context, subs []task.Submission) ([]group.Fate[task.InsertResult], error) {
 	results, err := in.cfg.Store.InsertAll(ctx, subs)
 	if err != nil && !refusedByStore(err) {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/headrace/headrace/core/redis"
 	"github.com/headrace/headrace/core/task"
+	"github.com/headrace/headrace/core/tasktype"
 )
 
 // Window is the default number of ids that a lane holds. At about 130 bytes an
@@ -167,8 +168,8 @@ type Popped struct {
 func (p *Popped) Empty() bool { return p.Left == [4]int{} }
 
 // Pop takes up to n ids of a type, the priorities in their order.
-func (q *Queue) Pop(ctx context.Context, taskType string, n int, strict bool) (Popped, error) {
-	epoch, turns := q.next(taskType, n, strict)
+func (q *Queue) Pop(ctx context.Context, taskType string, n int, order tasktype.Order) (Popped, error) {
+	epoch, turns := q.next(taskType, n, order)
 	answer, err := q.pop.Run(ctx, q.client, q.keys(taskType), epoch, n, turns).Result()
 	if err != nil {
 		return Popped{}, fmt.Errorf("pop from the queue of %s: %w", taskType, err)
@@ -177,14 +178,14 @@ func (q *Queue) Pop(ctx context.Context, taskType string, n int, strict bool) (P
 }
 
 // next returns the epoch and the turns of a pop, and moves the turn on.
-func (q *Queue) next(taskType string, n int, strict bool) (epoch, turns string) {
+func (q *Queue) next(taskType string, n int, order tasktype.Order) (epoch, turns string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := q.lanes[taskType]
 	if l == nil {
 		return "", "3"
 	}
-	if strict {
+	if order == tasktype.Strict {
 		return l.epoch, ""
 	}
 	turns = turnsFrom(l.turn)

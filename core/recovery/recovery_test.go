@@ -168,7 +168,7 @@ func waitingTasks(n int, p task.Priority) []task.Hint {
 // popAll takes everything out of the queue.
 func popAll(t *testing.T, q *queue.Queue) []task.Hint {
 	t.Helper()
-	p, err := q.Pop(t.Context(), "t", 100, false)
+	p, err := q.Pop(t.Context(), "t", 100, tasktype.Weighted)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestFlushedRedisIsFilledFromTheStore(t *testing.T) {
 		t.Error("the first life of a queue is no loss")
 	}
 	server.FlushAll()
-	if _, err := q.Pop(t.Context(), "t", 1, false); !errors.Is(err, queue.ErrLost) {
+	if _, err := q.Pop(t.Context(), "t", 1, tasktype.Weighted); !errors.Is(err, queue.ErrLost) {
 		t.Fatalf("after FLUSHALL: %v", err)
 	}
 	f.Ask("t")
@@ -266,7 +266,7 @@ func TestTwoNodesAgreeOnOneLifeOfAQueue(t *testing.T) {
 	if err := second.fillAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := q.Pop(t.Context(), "t", 1, false); err != nil {
+	if _, err := q.Pop(t.Context(), "t", 1, tasktype.Weighted); err != nil {
 		t.Errorf("the second node has taken the queue from the first: %v", err)
 	}
 }

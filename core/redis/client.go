@@ -93,8 +93,7 @@ func universal(cfg Config) (*goredis.UniversalOptions, error) {
 func (c *Client) Evicts(ctx context.Context) (policy string, evicts bool, err error) {
 	answer, err := c.ConfigGet(ctx, "maxmemory-policy").Result()
 	if err != nil {
-		var refused goredis.Error
-		if errors.As(err, &refused) {
+		if _, refused := errors.AsType[goredis.Error](err); refused {
 			return "", false, nil
 		}
 		return "", false, fmt.Errorf("redis: read maxmemory-policy: %w", err)

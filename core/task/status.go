@@ -1,6 +1,9 @@
 package task
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Status is where a task stands in its life.
 type Status int8
@@ -53,10 +56,5 @@ var transitions = map[Status][]Status{
 
 // CanBecome tells whether the life of a task has a step from s to next.
 func (s Status) CanBecome(next Status) bool {
-	for _, to := range transitions[s] {
-		if to == next {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(transitions[s], next)
 }

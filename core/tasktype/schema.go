@@ -26,6 +26,7 @@ type Schema struct {
 // make the engine read files or the network.
 type noLoader struct{}
 
+// Load implements jsonschema.URLLoader.
 func (noLoader) Load(url string) (any, error) {
 	return nil, fmt.Errorf("a plugin's schema must not refer to %s", url)
 }
@@ -103,11 +104,12 @@ func (s *Schema) Check(document json.RawMessage) *fault.Error {
 // describe collects the innermost causes by JSON pointer.
 func describe(v *jsonschema.ValidationError, fields map[string]any) {
 	if len(v.Causes) == 0 {
-		pointer := "/payload"
+		var pointer strings.Builder
+		pointer.WriteString("/payload")
 		for _, part := range v.InstanceLocation {
-			pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(part)
+			pointer.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(part))
 		}
-		fields[pointer] = v.ErrorKind.LocalizedString(message.NewPrinter(language.English))
+		fields[pointer.String()] = v.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 		return
 	}
 	for _, cause := range v.Causes {

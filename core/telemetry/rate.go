@@ -43,10 +43,7 @@ func (r *Rate) PerMinute() float64 {
 
 // advance empties the buckets of the seconds that have passed. The lock is held.
 func (r *Rate) advance() int64 {
-	second := r.now().Unix()
-	if second < r.newest { // the clock was set back
-		second = r.newest
-	}
+	second := max(r.now().Unix(), r.newest) // the clock may be set back
 	for i := r.newest + 1; i <= second && i <= r.newest+window; i++ {
 		r.buckets[i%window] = 0
 	}

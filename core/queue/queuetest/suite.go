@@ -13,6 +13,7 @@ import (
 	"github.com/headrace/headrace/core/queue"
 	"github.com/headrace/headrace/core/redis"
 	"github.com/headrace/headrace/core/task"
+	"github.com/headrace/headrace/core/tasktype"
 )
 
 // Exercise runs the suite; open gives a client with keys of its own.
@@ -78,9 +79,9 @@ func fill(t *testing.T, q *queue.Queue, n int, priorities ...task.Priority) {
 	}
 }
 
-func pop(t *testing.T, q *queue.Queue, n int, strict bool) queue.Popped {
+func pop(t *testing.T, q *queue.Queue, n int, order tasktype.Order) queue.Popped {
 	t.Helper()
-	p, err := q.Pop(t.Context(), typ, n, strict)
+	p, err := q.Pop(t.Context(), typ, n, order)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func testOrder(t *testing.T, client *redis.Client) {
 			t.Fatal(err)
 		}
 	}
-	got := pop(t, q, 10, false)
+	got := pop(t, q, 10, tasktype.Weighted)
 	for i, n := range []int{1, 3, 5, 9} {
 		if got.Hints[i].ID != hint(task.High, n).ID {
 			t.Errorf("place %d holds %s, want number %d", i, got.Hints[i].ID, n)
@@ -117,7 +118,7 @@ func testTwice(t *testing.T, client *redis.Client) {
 	q := newQueue(t, client, 0)
 	fill(t, q, 3, task.Medium)
 	fill(t, q, 3, task.Medium)
-	if got := pop(t, q, 10, false); len(got.Hints) != 3 {
+	if got := pop(t, q, 10, tasktype.Weighted); len(got.Hints) != 3 {
 		t.Errorf("%d ids, want 3", len(got.Hints))
 	}
 }
@@ -125,7 +126,7 @@ func testTwice(t *testing.T, client *redis.Client) {
 func testShares(t *testing.T, client *redis.Client) {
 	q := newQueue(t, client, 0)
 	fill(t, q, 100, task.Priorities()...)
-	if got := count(pop(t, q, 150, false).Hints); got != [4]int{10, 20, 40, 80} {
+	if got := count(pop(t, q, 150, tasktype.Weighted).Hints); got != [4]int{10, 20, 40, 80} {
 		t.Errorf("shares LOW to CRITICAL %v, want 10 20 40 80", got)
 	}
 }
@@ -136,7 +137,7 @@ func testNoStarvation(t *testing.T, client *redis.Client) {
 		fill(t, q, 200, task.Priorities()...)
 		sinceLow, served := 0, 0
 		for served < 120 {
-			for _, h := range pop(t, q, size, false).Hints {
+			for _, h := range pop(t, q, size, tasktype.Weighted).Hints {
 				served++
 				sinceLow++
 				if h.Priority == task.Low {
@@ -153,7 +154,7 @@ func testNoStarvation(t *testing.T, client *redis.Client) {
 func testWorkConserving(t *testing.T, client *redis.Client) {
 	q := newQueue(t, client, 0)
 	fill(t, q, 60, task.Low, task.Critical)
-	got := pop(t, q, 90, false)
+	got := pop(t, q, 90, tasktype.Weighted)
 	if len(got.Hints) != 90 || got.Left != [4]int{got.Left[0], 0, 0, got.Left[3]} {
 		t.Errorf("%d ids, left %v", len(got.Hints), got.Left)
 	}
@@ -165,7 +166,7 @@ func testWorkConserving(t *testing.T, client *redis.Client) {
 func testStrict(t *testing.T, client *redis.Client) {
 	q := newQueue(t, client, 0)
 	fill(t, q, 10, task.Priorities()...)
-	if got := count(pop(t, q, 25, true).Hints); got != [4]int{0, 5, 10, 10} {
+	if got := count(pop(t, q, 25, tasktype.Strict).Hints); got != [4]int{0, 5, 10, 10} {
 		t.Errorf("shares LOW to CRITICAL %v, want 0 5 10 10", got)
 	}
 }
@@ -180,14 +181,14 @@ func testWindow(t *testing.T, client *redis.Client) {
 	if err != nil || left != 3 {
 		t.Fatalf("%d left out (%v), want 3", left, err)
 	}
-	got := pop(t, q, 10, false)
+	got := pop(t, q, 10, tasktype.Weighted)
 	if len(got.Hints) != 5 || got.Overflow == 0 {
 		t.Errorf("%d ids with mark %d, want 5 with a mark", len(got.Hints), got.Overflow)
 	}
 	if err := q.Refilled(t.Context(), typ, got.Overflow); err != nil {
 		t.Fatal(err)
 	}
-	if got := pop(t, q, 1, false); got.Overflow != 0 {
+	if got := pop(t, q, 1, tasktype.Weighted); got.Overflow != 0 {
 		t.Errorf("mark %d after the refill", got.Overflow)
 	}
 }
@@ -220,7 +221,7 @@ func testLost(t *testing.T, client *redis.Client) {
 	if err := client.Del(t.Context(), client.Keys.Epoch(typ)).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := q.Pop(t.Context(), typ, 1, false); !errors.Is(err, queue.ErrLost) {
+	if _, err := q.Pop(t.Context(), typ, 1, tasktype.Weighted); !errors.Is(err, queue.ErrLost) {
 		t.Errorf("pop: %v, want ErrLost", err)
 	}
 	if _, err := q.Push(t.Context(), typ, []task.Hint{hint(task.Low, 1)}); !errors.Is(err, queue.ErrLost) {
@@ -232,7 +233,7 @@ func testLost(t *testing.T, client *redis.Client) {
 	if err := q.Adopt(t.Context(), "other", uuid.New()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := q.Pop(t.Context(), "other", 1, false); err != nil {
+	if _, err := q.Pop(t.Context(), "other", 1, tasktype.Weighted); err != nil {
 		t.Errorf("another type: %v", err)
 	}
 }
@@ -247,7 +248,7 @@ func testAdopt(t *testing.T, client *redis.Client) {
 	if current, err := q.Current(t.Context(), typ); err != nil || current != epoch {
 		t.Errorf("epoch %v (%v), want %v", current, err, epoch)
 	}
-	got := pop(t, q, 10, false)
+	got := pop(t, q, 10, tasktype.Weighted)
 	if len(got.Hints) != 0 || got.Overflow == 0 {
 		t.Errorf("%d ids, mark %d: want none, and the mark until it is filled", len(got.Hints), got.Overflow)
 	}
@@ -258,7 +259,7 @@ func testMany(t *testing.T, client *redis.Client) {
 	fill(t, q, 3000, task.Low)
 	seen := map[uuid.UUID]bool{}
 	for range 12 {
-		for _, h := range pop(t, q, 256, false).Hints {
+		for _, h := range pop(t, q, 256, tasktype.Weighted).Hints {
 			seen[h.ID] = true
 		}
 	}
@@ -274,7 +275,7 @@ func testUnknown(t *testing.T, client *redis.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := stranger.Pop(t.Context(), typ, 1, false); !errors.Is(err, queue.ErrLost) {
+	if _, err := stranger.Pop(t.Context(), typ, 1, tasktype.Weighted); !errors.Is(err, queue.ErrLost) {
 		t.Errorf("pop: %v, want ErrLost", err)
 	}
 	epoch, err := stranger.Current(context.WithoutCancel(t.Context()), typ)
@@ -282,7 +283,7 @@ func testUnknown(t *testing.T, client *redis.Client) {
 		t.Fatal(err)
 	}
 	stranger.Use(typ, epoch)
-	if got, err := stranger.Pop(t.Context(), typ, 1, false); err != nil || len(got.Hints) != 1 {
+	if got, err := stranger.Pop(t.Context(), typ, 1, tasktype.Weighted); err != nil || len(got.Hints) != 1 {
 		t.Errorf("after joining: %d ids, %v", len(got.Hints), err)
 	}
 }
