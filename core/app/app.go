@@ -116,11 +116,21 @@ func (a *App) open(ctx context.Context) (err error) {
 		a.stopRedis = func() error { return nil }
 		return err
 	}
-	if a.stateDir, err = os.MkdirTemp("", "headrace-"); err != nil {
+	if a.stateDir, err = os.MkdirTemp(socketRoot(os.TempDir()), "headrace-"); err != nil {
 		return err
 	}
 	a.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Server.Listen)
 	return err
+}
+
+// socketRoot is the folder for temporary files, unless its path is so long that
+// the path of a socket below it would pass the kernel's limit of 107 bytes.
+func socketRoot(temporary string) string {
+	const most = 40
+	if len(temporary) > most {
+		return "/tmp"
+	}
+	return temporary
 }
 
 // wireQueue makes the queue and what keeps it filled.
@@ -159,7 +169,7 @@ func (a *App) wireDispatch(context.Context) error {
 	if a.host, err = pluginhost.New(pluginhost.Config{
 		Slots: slots, StateDir: a.stateDir, GuardCommand: a.opts.Guard, Logger: a.log.Named("plugin"),
 		Record: func(c pluginhost.Crash) { recorder.Record(crashEvent(&c)) },
-		Limits: pluginhost.Limits{Drain: cfg.Server.ShutdownGrace / 4},
+		Limits: pluginhost.Limits{Drain: a.share(pluginShare)},
 	}); err != nil {
 		return err
 	}
@@ -173,7 +183,7 @@ func (a *App) wireDispatch(context.Context) error {
 		Store: a.store, Queue: a.queue, Offers: a.pusher, Plugins: a.host, Node: a.keeper, Types: a.types,
 		Lost: a.filler.Ask, Low: a.filler.Ask, Check: func(doc json.RawMessage) error { return strictjson.Check(doc) },
 		RecordStarts: cfg.Audit.Level == config.AuditDebug,
-		Grace:        cfg.Server.ShutdownGrace / 2,
+		Grace:        a.share(taskShare),
 		Logger:       a.log.Named("dispatch"), Registerer: a.registry,
 	}); err != nil {
 		return err

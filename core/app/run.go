@@ -40,9 +40,23 @@ func (a *App) Run(ctx context.Context) (err error) {
 	if cause := context.Cause(failed); ctx.Err() == nil && cause != nil {
 		err = errors.Join(cause, err)
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.opts.Config.Server.ShutdownGrace/8)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.share(endShare))
 	defer cancel()
 	return errors.Join(err, a.keeper.End(last))
+}
+
+// How the steps of a stop share the grace, in sixteenths. What is left is for
+// processes that have to be killed and for the last writes.
+const (
+	requestShare = 1
+	taskShare    = 12
+	pluginShare  = 1
+	endShare     = 1
+)
+
+// share is the time for one step of a stop.
+func (a *App) share(sixteenths time.Duration) time.Duration {
+	return sixteenths * a.opts.Config.Server.ShutdownGrace / 16
 }
 
 // running is a group of loops with a context of their own.
@@ -92,7 +106,7 @@ func (a *App) serve(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.opts.Config.Server.ShutdownGrace/8)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.share(requestShare))
 	defer cancel()
 	err := a.server.Shutdown(last)
 	if errors.Is(err, context.DeadlineExceeded) {

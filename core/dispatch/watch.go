@@ -122,18 +122,18 @@ func (d *Dispatcher) drain(ctx context.Context) {
 	for _, s := range d.slots {
 		d.Ended(notTakenOutcomes(s.drop()))
 	}
-	if d.waitSettled(ctx, d.cfg.Grace*3/4) {
+	if d.waitSettled(ctx, d.cfg.Grace*8/10) {
 		return
 	}
 	now := time.Now()
 	left := d.table.end(endReleased, now, func(*attempt) bool { return true })
 	d.cfg.Logger.Warn("giving back tasks that did not end in time", "count", len(left))
 	d.tellPlugins(left, pluginhost.ReasonShutdown)
-	if d.waitSettled(ctx, d.cfg.Grace/8) {
+	if d.waitSettled(ctx, d.cfg.Grace/10) {
 		return
 	}
 	d.abandonStubborn(now.Add(24 * time.Hour)) // whatever grace there was is over
-	d.waitSettled(ctx, d.cfg.Grace/8)
+	d.waitSettled(ctx, d.cfg.Grace/10)
 }
 
 // waitSettled waits until nothing of ours is unsettled; false at the limit.

@@ -101,11 +101,7 @@ func (in *Intake) Submit(ctx context.Context, b Batch) ([]Result, error) {
 	if len(b.Tasks) == 0 {
 		return nil, nil
 	}
-	write := in.share
-	if b.Atomic {
-		write = in.alone
-	}
-	fates, err := write(ctx, submissions(b))
+	fates, err := in.write(ctx, b)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +122,20 @@ func (in *Intake) Submit(ctx context.Context, b Batch) ([]Result, error) {
 	return results, allUnavailable(results)
 }
 
+// write shares a commit with other requests where it can. An atomic batch has
+// one of its own; so has one with an Idempotency-Key, which must not be halved:
+// its second half would find the key taken by its first.
+func (in *Intake) write(ctx context.Context, b Batch) ([]group.Fate[task.InsertResult], error) {
+	subs := submissions(b)
+	switch {
+	case b.Atomic:
+		return alone(ctx, subs, in.cfg.Store.InsertAll)
+	case b.Idempotency != nil && len(subs) > 1:
+		return alone(ctx, subs, in.cfg.Store.Insert)
+	}
+	return in.share(ctx, subs)
+}
+
 // share writes in one commit with other requests.
 func (in *Intake) share(ctx context.Context, subs []task.Submission) ([]group.Fate[task.InsertResult], error) {
 	fates, err := in.writer.Do(ctx, subs...)
@@ -135,9 +145,9 @@ func (in *Intake) share(ctx context.Context, subs []task.Submission) ([]group.Fa
 	return fates, err
 }
 
-// alone writes an atomic batch in a commit of its own.
-func (in *Intake) alone(ctx context.Context, subs []task.Submission) ([]group.Fate[task.InsertResult], error) {
-	results, err := in.cfg.Store.InsertAll(ctx, subs)
+// alone writes a batch in a commit of its own.
+func alone(ctx context.Context, subs []task.Submission, insert group.Commit[task.Submission, task.InsertResult]) ([]group.Fate[task.InsertResult], error) {
+	results, err := insert(ctx, subs)
 	if err != nil && !refusedByStore(err) {
 		return nil, err
 	}

@@ -211,6 +211,17 @@ func TestEachTaskOfABatchHasItsOwnFate(t *testing.T) {
 	}
 }
 
+func TestABatchWithAnIdempotencyKeyIsNeverHalved(t *testing.T) {
+	t.Parallel()
+	store := &shelf{}
+	in, _ := start(t, store)
+	tasks := []task.Task{prepare(t, in, intake.Item{}), prepare(t, in, intake.Item{Description: "bad"})}
+	results, err := in.Submit(t.Context(), intake.Batch{Tasks: tasks, Idempotency: &task.Idempotency{Key: "k"}})
+	if err != nil || results[0].Err == nil || results[1].Err == nil || len(store.groups) != 0 {
+		t.Errorf("%+v, %v: a part of the request was written", results, err)
+	}
+}
+
 func TestAnAtomicBatchIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	in, b := start(t, &shelf{unique: map[string]task.Submission{"k": {}}})
