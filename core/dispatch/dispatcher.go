@@ -133,7 +133,7 @@ func (d *Dispatcher) makeWriters() (err error) {
 	if err != nil {
 		return err
 	}
-	d.settles, err = group.New(group.Config[task.Settlement, task.Settled]{Commit: d.cfg.Store.Settle, Refused: refused})
+	d.settles, err = group.New(group.Config[task.Settlement, task.Settled]{Commit: d.commitSettlements, Refused: refused})
 	return err
 }
 
@@ -176,6 +176,12 @@ func (d *Dispatcher) WakeAll() {
 		l.more.Store(true)
 		l.nudge()
 	}
+}
+
+// commitSettlements is the commit of the settle writer.
+func (d *Dispatcher) commitSettlements(ctx context.Context, items []task.Settlement) ([]task.Settled, error) {
+	d.metrics.settleGroups.Observe(float64(len(items)))
+	return d.cfg.Store.Settle(ctx, items)
 }
 
 // claim is the commit of the claim writer.

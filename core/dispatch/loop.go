@@ -147,14 +147,8 @@ func (d *Dispatcher) look(l *lane, p *queue.Popped) {
 	if !p.Empty() {
 		l.more.Store(true)
 	}
-	if p.Overflow == 0 {
-		return
-	}
-	for _, left := range p.Left {
-		if left < queue.Window/4 {
-			d.cfg.Low(l.typ.Name)
-			return
-		}
+	if p.Low(queue.Window) {
+		d.cfg.Low(l.typ.Name)
 	}
 }
 

@@ -35,7 +35,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		late:         counter("headrace_late_results_total", "Results that came after their attempt had lost its right."),
 		fallbacks:    counter("headrace_store_polls_total", "Looks for work in the store because the queue could not be used."),
 		claimGroups:  histogram("headrace_claim_group_size", "Tasks that shared one claim transaction.", sizes),
-		settleGroups: histogram("headrace_settle_group_size", "Outcomes that arrived together.", sizes),
+		settleGroups: histogram("headrace_settle_group_size", "Outcomes that shared one settle transaction.", sizes),
 	}
 	for _, kind := range []event.Type{
 		event.TaskCompleted, event.TaskFailed, event.TaskDeadLettered, event.TaskCancelled,

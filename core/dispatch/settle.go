@@ -106,7 +106,6 @@ func (d *Dispatcher) settle(batch []*settling) {
 	for i, s := range batch {
 		items[i] = s.item
 	}
-	d.metrics.settleGroups.Observe(float64(len(items)))
 	err := d.settles.Send(context.Background(), items, func(fates []group.Fate[task.Settled]) { d.settled(batch, fates) })
 	if err != nil { // the writer has ended: what is left is found by the node's lease
 		d.cfg.Logger.Error("attempts left unsettled", "count", len(batch), "error", err)

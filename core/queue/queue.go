@@ -160,12 +160,22 @@ type Popped struct {
 	Hints []task.Hint
 	// Left are the ids that remain in the lanes LOW to CRITICAL.
 	Left [4]int
-	// Overflow is the mark that tasks wait in the store only; 0: none do.
-	Overflow int64
+	// Overflow are their marks that tasks wait in the store only; 0: none do.
+	Overflow [4]int64
 }
 
 // Empty tells whether no id is left in any lane.
 func (p *Popped) Empty() bool { return p.Left == [4]int{} }
+
+// Low tells whether a lane runs out of ids while more wait in the store.
+func (p *Popped) Low(window int) bool {
+	for i, left := range p.Left {
+		if p.Overflow[i] > 0 && left < window/4 {
+			return true
+		}
+	}
+	return false
+}
 
 // Pop takes up to n ids of a type, the priorities in their order.
 func (q *Queue) Pop(ctx context.Context, taskType string, n int, order tasktype.Order) (Popped, error) {
@@ -202,15 +212,15 @@ func readPopped(taskType string, answer any) (Popped, error) {
 		}
 		return Popped{}, fmt.Errorf("queue: pop answered %T", answer)
 	}
-	const head = 5
+	const head = 8
 	if len(values) < head || (len(values)-head)%2 != 0 {
 		return Popped{}, fmt.Errorf("queue: pop answered %d values", len(values))
 	}
 	var p Popped
-	p.Overflow, _ = values[0].(int64)
 	for i := range p.Left {
-		left, _ := values[1+i].(int64)
+		left, _ := values[i].(int64)
 		p.Left[i] = int(left)
+		p.Overflow[i], _ = values[4+i].(int64)
 	}
 	for i := head; i < len(values); i += 2 {
 		member, _ := values[i].(string)
@@ -224,26 +234,32 @@ func readPopped(taskType string, answer any) (Popped, error) {
 	return p, nil
 }
 
-// OverflowMark reads the mark of a type before its store is read for a refill.
-func (q *Queue) OverflowMark(ctx context.Context, taskType string) (int64, error) {
-	text, err := q.client.Get(ctx, q.client.Keys.Overflow(taskType)).Result()
-	if errors.Is(err, goredis.Nil) {
-		return 0, nil
-	}
+// Marks are the overflow marks of the lanes LOW to CRITICAL.
+type Marks [4]int64
+
+// Marks reads the overflow marks of a type before its store is read for a
+// refill.
+func (q *Queue) Marks(ctx context.Context, taskType string) (marks Marks, err error) {
+	values, err := q.client.HMGet(ctx, q.client.Keys.Overflow(taskType), "0", "1", "2", "3").Result()
 	if err != nil {
-		return 0, fmt.Errorf("read the overflow mark of %s: %w", taskType, err)
+		return marks, fmt.Errorf("read the overflow marks of %s: %w", taskType, err)
 	}
-	mark, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("read the overflow mark of %s: %w", taskType, err)
+	for i, value := range values {
+		text, marked := value.(string)
+		if !marked {
+			continue
+		}
+		if marks[i], err = strconv.ParseInt(text, 10, 64); err != nil {
+			return marks, fmt.Errorf("read the overflow marks of %s: %w", taskType, err)
+		}
 	}
-	return mark, nil
+	return marks, nil
 }
 
-// Refilled takes the overflow mark away: all that waits in the store is in the
-// queue. It stays when something overflowed after the mark was read.
-func (q *Queue) Refilled(ctx context.Context, taskType string, mark int64) error {
-	answer, err := q.refilled.Run(ctx, q.client, q.keys(taskType)[:2], q.known(taskType), mark).Int()
+// Refilled takes a lane's overflow mark away: all that waits in the store is in
+// the queue. It stays when something overflowed after the mark was read.
+func (q *Queue) Refilled(ctx context.Context, taskType string, p task.Priority, mark int64) error {
+	answer, err := q.refilled.Run(ctx, q.client, q.keys(taskType)[:2], q.known(taskType), int(p), mark).Int()
 	if err != nil {
 		return fmt.Errorf("unmark the queue of %s: %w", taskType, err)
 	}

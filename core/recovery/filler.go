@@ -146,30 +146,38 @@ func (f *Filler) fill(ctx context.Context, name string) error {
 	if err := f.join(ctx, name); err != nil {
 		return err
 	}
-	mark, err := f.cfg.Queue.OverflowMark(ctx, name)
+	marks, err := f.cfg.Queue.Marks(ctx, name)
 	if err != nil {
 		return err
 	}
-	pushed, all := 0, true
+	pushed := 0
 	for _, p := range task.Priorities() {
-		hints, err := f.cfg.Store.Waiting(ctx, name, p, f.cfg.Queue.Room())
-		if err != nil {
-			return fmt.Errorf("read what waits of %s: %w", name, err)
-		}
-		left, err := f.cfg.Queue.Push(ctx, name, hints)
+		n, err := f.fillLane(ctx, name, p, marks[p])
 		if err != nil {
 			return err
 		}
-		pushed += len(hints)
-		all = all && left == 0 && len(hints) < f.cfg.Queue.Room()
+		pushed += n
 	}
 	if pushed > 0 {
 		f.cfg.Ready(name)
 	}
-	if !all {
-		return nil
+	return nil
+}
+
+// fillLane pushes what waits of one priority, as far as there is room.
+func (f *Filler) fillLane(ctx context.Context, name string, p task.Priority, mark int64) (pushed int, err error) {
+	hints, err := f.cfg.Store.Waiting(ctx, name, p, f.cfg.Queue.Room())
+	if err != nil {
+		return 0, fmt.Errorf("read what waits of %s: %w", name, err)
 	}
-	return f.cfg.Queue.Refilled(ctx, name, mark)
+	left, err := f.cfg.Queue.Push(ctx, name, hints)
+	if err != nil {
+		return 0, err
+	}
+	if mark > 0 && left == 0 && len(hints) < f.cfg.Queue.Room() {
+		err = f.cfg.Queue.Refilled(ctx, name, p, mark)
+	}
+	return len(hints), err
 }
 
 // join makes this node use the life of the type's queue that store and Redis

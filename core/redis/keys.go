@@ -17,8 +17,8 @@ func (k Keys) Ready(taskType string, priority int) string {
 // means that they were lost.
 func (k Keys) Epoch(taskType string) string { return k.prefix + ":{" + taskType + "}:epoch" }
 
-// Overflow is set while tasks of the type wait in the store only, because its
-// window is full.
+// Overflow is the hash of priorities whose tasks wait, some of them, in the
+// store only, because their lane is full.
 func (k Keys) Overflow(taskType string) string { return k.prefix + ":{" + taskType + "}:overflow" }
 
 // Wake is the channel that tells all nodes that there is something to do.

@@ -1,10 +1,11 @@
 -- pop: take the next ids of one task type, so many from each priority.
--- KEYS[1] hr:{T}:epoch   KEYS[2] hr:{T}:overflow   KEYS[3..6] hr:{T}:ready:0..3  zset id -> order
+-- KEYS[1] hr:{T}:epoch   KEYS[2] hr:{T}:overflow  hash priority -> count
+-- KEYS[3..6] hr:{T}:ready:0..3  zset id -> order
 -- ARGV[1] epoch of the caller   ARGV[2] how many in all
 -- ARGV[3] the order of priorities to serve, one digit a turn, repeated as long as
 --         needed; empty: strict, the highest that is there
 -- returns -1 when the type's data was lost, else
---   {overflow mark or 0, ids left in lanes 0..3, id, priority, id, priority, ...}
+--   {ids left in lanes 0..3, overflow marks of lanes 0..3 or 0, id, priority, id, ...}
 -- The ids are hints until the store confirms them. A turn whose lane is empty
 -- goes to the next one, so no turn is wasted while anything waits.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -43,9 +44,13 @@ for p = 0, 3 do
     popped[p] = redis.call('ZPOPMIN', KEYS[3 + p], take[p])
   end
 end
-local out = {tonumber(redis.call('GET', KEYS[2]) or 0)}
+local out = {}
 for p = 0, 3 do
   out[#out + 1] = have[p] - take[p]
+end
+local marks = redis.call('HMGET', KEYS[2], '0', '1', '2', '3')
+for p = 1, 4 do
+  out[#out + 1] = tonumber(marks[p] or 0)
 end
 local at = {[0] = 1, 1, 1, 1}
 for i = 1, #turns do

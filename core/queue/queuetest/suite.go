@@ -52,8 +52,10 @@ func newQueue(t *testing.T, client *redis.Client, window int) *queue.Queue {
 	if err := q.Adopt(t.Context(), typ, uuid.New()); err != nil {
 		t.Fatal(err)
 	}
-	if err := q.Refilled(t.Context(), typ, 1); err != nil {
-		t.Fatal(err)
+	for _, p := range task.Priorities() {
+		if err := q.Refilled(t.Context(), typ, p, 1); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return q
 }
@@ -109,7 +111,7 @@ func testOrder(t *testing.T, client *redis.Client) {
 			t.Errorf("place %d holds %s, want number %d", i, got.Hints[i].ID, n)
 		}
 	}
-	if !got.Empty() || got.Overflow != 0 {
+	if !got.Empty() || got.Overflow != [4]int64{} {
 		t.Errorf("left %v, overflow %d", got.Left, got.Overflow)
 	}
 }
@@ -182,14 +184,14 @@ func testWindow(t *testing.T, client *redis.Client) {
 		t.Fatalf("%d left out (%v), want 3", left, err)
 	}
 	got := pop(t, q, 10, tasktype.Weighted)
-	if len(got.Hints) != 5 || got.Overflow == 0 {
-		t.Errorf("%d ids with mark %d, want 5 with a mark", len(got.Hints), got.Overflow)
+	if len(got.Hints) != 5 || got.Overflow != [4]int64{0, 3, 0, 0} || !got.Low(5) {
+		t.Errorf("%d ids with marks %d, want 5 with a mark on MEDIUM, which runs low", len(got.Hints), got.Overflow)
 	}
-	if err := q.Refilled(t.Context(), typ, got.Overflow); err != nil {
+	if err := q.Refilled(t.Context(), typ, task.Medium, got.Overflow[task.Medium]); err != nil {
 		t.Fatal(err)
 	}
-	if got := pop(t, q, 1, tasktype.Weighted); got.Overflow != 0 {
-		t.Errorf("mark %d after the refill", got.Overflow)
+	if got := pop(t, q, 1, tasktype.Weighted); got.Overflow != [4]int64{} || got.Low(5) {
+		t.Errorf("marks %d after the refill", got.Overflow)
 	}
 }
 
@@ -202,16 +204,16 @@ func testMarkStays(t *testing.T, client *redis.Client) {
 		}
 	}
 	overflow()
-	mark, err := q.OverflowMark(t.Context(), typ)
-	if err != nil || mark == 0 {
-		t.Fatalf("mark %d, %v", mark, err)
+	marks, err := q.Marks(t.Context(), typ)
+	if err != nil || marks != (queue.Marks{1, 0, 0, 0}) {
+		t.Fatalf("marks %d, %v", marks, err)
 	}
 	overflow()
-	if err := q.Refilled(t.Context(), typ, mark); err != nil {
+	if err := q.Refilled(t.Context(), typ, task.Low, marks[task.Low]); err != nil {
 		t.Fatal(err)
 	}
-	if after, err := q.OverflowMark(t.Context(), typ); err != nil || after <= mark {
-		t.Errorf("mark %d (%v), want it above %d", after, err, mark)
+	if after, err := q.Marks(t.Context(), typ); err != nil || after[task.Low] <= marks[task.Low] {
+		t.Errorf("marks %d (%v), want LOW above %d", after, err, marks[task.Low])
 	}
 }
 
@@ -227,7 +229,7 @@ func testLost(t *testing.T, client *redis.Client) {
 	if _, err := q.Push(t.Context(), typ, []task.Hint{hint(task.Low, 1)}); !errors.Is(err, queue.ErrLost) {
 		t.Errorf("push: %v, want ErrLost", err)
 	}
-	if err := q.Refilled(t.Context(), typ, 1); !errors.Is(err, queue.ErrLost) {
+	if err := q.Refilled(t.Context(), typ, task.Low, 1); !errors.Is(err, queue.ErrLost) {
 		t.Errorf("refilled: %v, want ErrLost", err)
 	}
 	if err := q.Adopt(t.Context(), "other", uuid.New()); err != nil {
@@ -249,8 +251,8 @@ func testAdopt(t *testing.T, client *redis.Client) {
 		t.Errorf("epoch %v (%v), want %v", current, err, epoch)
 	}
 	got := pop(t, q, 10, tasktype.Weighted)
-	if len(got.Hints) != 0 || got.Overflow == 0 {
-		t.Errorf("%d ids, mark %d: want none, and the mark until it is filled", len(got.Hints), got.Overflow)
+	if len(got.Hints) != 0 || got.Overflow != [4]int64{1, 1, 1, 1} {
+		t.Errorf("%d ids, marks %d: want none, and marks until it is filled", len(got.Hints), got.Overflow)
 	}
 }
 
