@@ -36,8 +36,8 @@ build: ## make bin/headrace and each plugin as bin/plugins/NAME
 	done
 
 .PHONY: bench
-bench: ## compare Headrace with its peers on this machine (ARGS="…" goes to the program)
-	cd bench && go run . $(ARGS)
+bench: build bin/withservices ## compare Headrace with its peers on this machine (ARGS="…" goes to the program)
+	cd bench && ../bin/withservices -- go run . $(ARGS)
 
 ##@ Develop
 
