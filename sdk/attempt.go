@@ -67,8 +67,8 @@ func Attempt(ctx context.Context) AttemptInfo {
 }
 
 // Progress tells how much of the task is done: fraction runs from 0 to 1, note is
-// for people. Only the newest counts, so it may be called often. Outside a task it
-// does nothing.
+// for people. The engine writes it to its log, at the level debug. Only the newest
+// counts, so it may be called often. Outside a task it does nothing.
 func Progress(ctx context.Context, fraction float64, note string) {
 	a := attemptIn(ctx)
 	if a == nil {
@@ -84,8 +84,8 @@ func Progress(ctx context.Context, fraction float64, note string) {
 	})
 }
 
-// Logger returns a logger whose lines belong to the task: the engine keeps them
-// with it. Lines below debug are dropped. Outside a task it is slog.Default.
+// Logger returns a logger whose lines belong to the task: the engine writes them
+// to its log, with the task's id. Lines below debug are dropped. Outside a task it is slog.Default.
 func Logger(ctx context.Context) *slog.Logger {
 	a := attemptIn(ctx)
 	if a == nil {

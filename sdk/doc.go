@@ -32,8 +32,9 @@
 // task, or when the engine stops; context.Cause tells which ([ErrTimeout],
 // [ErrCancelled], [ErrShutdown], [ErrFenced], [ErrEngineGone]). A handler should
 // return soon after. [Attempt] gives the id and the attempt number: an effect that
-// carries them happens exactly once, however often the task is tried. [Progress]
-// and [Logger] reach the task's page in the API.
+// carries them happens exactly once, however often the task is tried. What a handler
+// tells [Progress] and [Logger] goes to the engine's log, with the task's id;
+// progress at the level debug.
 //
 // # Configuration
 //

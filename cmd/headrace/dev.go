@@ -56,7 +56,7 @@ func dev(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := devConfig(cmd, programs)
+	cfg, err := devConfig(cmd, programs) //nolint:contextcheck // loading asks plugins, within a time limit of its own
 	if err != nil {
 		return err
 	}
@@ -145,8 +145,7 @@ func embed(cfg *config.Config, data dataDir) {
 
 // explainLock says what to do when another dev works with the same data.
 func explainLock(err error) error {
-	var locked *sqlite.LockedError
-	if !errors.As(err, &locked) {
+	if _, locked := errors.AsType[*sqlite.LockedError](err); !locked {
 		return err
 	}
 	return fmt.Errorf("%w; or give this one a folder of its own: -data DIR", err)

@@ -62,7 +62,11 @@ func settingErrorf(format string, args ...any) error {
 
 // report tells the user what went wrong and returns the exit code.
 func report(errs io.Writer, err error) int {
-	code, text := verdict(err, isTerminal(errs))
+	show := oneLine
+	if isTerminal(errs) {
+		show = withSource
+	}
+	code, text := verdict(err, show)
 	if text == "" {
 		return code
 	}
@@ -72,8 +76,9 @@ func report(errs io.Writer, err error) int {
 	return code
 }
 
-// verdict is the exit code of an error and what to say about it.
-func verdict(err error, terminal bool) (code int, text string) {
+// verdict is the exit code of an error and what to say about it; show is the text
+// of a diagnostic.
+func verdict(err error, show func(config.Diagnostic) string) (code int, text string) {
 	var (
 		diags config.Diagnostics
 		exit  *exitCodeError
@@ -83,7 +88,7 @@ func verdict(err error, terminal bool) (code int, text string) {
 	case err == nil:
 		return exitDone, ""
 	case errors.As(err, &diags):
-		return exitUsage, diagnosticsText(diags, terminal)
+		return exitUsage, diagnosticsText(diags, show)
 	case errors.As(err, &exit):
 		if exit.err == nil {
 			return exit.code, ""
@@ -98,14 +103,21 @@ func verdict(err error, terminal bool) (code int, text string) {
 	return code, "headrace: " + printableLines(err.Error()) + "\n"
 }
 
-// diagnosticsText is one line for each diagnostic; people see the source too.
-func diagnosticsText(diags config.Diagnostics, terminal bool) string {
+// oneLine is a diagnostic for programs that read line by line.
+func oneLine(d config.Diagnostic) string { return printable(d.String()) }
+
+// withSource is a diagnostic with the lines that it is about, for people.
+func withSource(d config.Diagnostic) string {
+	if d.Snippet == "" {
+		return oneLine(d)
+	}
+	return oneLine(d) + "\n" + printableLines(d.Snippet)
+}
+
+func diagnosticsText(diags config.Diagnostics, show func(config.Diagnostic) string) string {
 	var b strings.Builder
 	for _, d := range diags {
-		b.WriteString(printable(d.String()) + "\n")
-		if terminal && d.Snippet != "" {
-			b.WriteString(printableLines(d.Snippet) + "\n")
-		}
+		b.WriteString(show(d) + "\n")
 	}
 	return b.String()
 }

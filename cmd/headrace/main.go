@@ -41,11 +41,9 @@ Exit codes: 0 done, 1 any error, 2 bad usage or configuration; those of
 	root.Reader, root.Writer, root.ErrWriter = in, out, errs
 	root.Version = version()
 	root.HideHelpCommand = true
-	// A comma is part of a value: -metadata list=a,b is one pair.
-	root.DisableSliceFlagSeparator = true
 	// What went wrong is reported once, by run.
 	root.ExitErrHandler = func(context.Context, *cli.Command, error) {}
-	explainUsage(root)
+	settle(root)
 	return root
 }
 
@@ -77,8 +75,11 @@ func unknownCommand(cmd *cli.Command) error {
 	return usageErrorf(cmd, "there is no command %q; there are: %s", cmd.Args().First(), strings.Join(commandNames(cmd), ", "))
 }
 
-// explainUsage makes every wrong flag a short message instead of all the help.
-func explainUsage(cmd *cli.Command) {
+// settle gives a command, and those below it, what the library does not hand on:
+// a wrong flag is a short message instead of all the help, and a comma is a part of
+// a value, so that -metadata list=a,b is one pair.
+func settle(cmd *cli.Command) {
+	cmd.DisableSliceFlagSeparator = true
 	cmd.OnUsageError = func(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 		if len(cmd.Commands) > 0 && cmd.Args().Present() {
 			return unknownCommand(cmd) // its flags are not the cause
@@ -86,7 +87,7 @@ func explainUsage(cmd *cli.Command) {
 		return usageErrorf(cmd, "%s", err)
 	}
 	for _, c := range cmd.Commands {
-		explainUsage(c)
+		settle(c)
 	}
 }
 

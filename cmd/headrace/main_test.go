@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -52,7 +53,7 @@ func TestScripts(t *testing.T) {
 }
 
 // patience bounds the wait for what happens in another process.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // background holds the processes of one script by their names.
 type background map[string]*child
@@ -73,6 +74,17 @@ func setup(env *testscript.Env) error {
 	if err := listener.Close(); err != nil {
 		return err
 	}
+	// The script's own folder is too deep for the plugins' sockets.
+	temporary, err := os.MkdirTemp("", "hr")
+	if err != nil {
+		return err
+	}
+	env.Defer(func() {
+		if err := os.RemoveAll(temporary); err != nil {
+			panic(err)
+		}
+	})
+	env.Setenv("TMPDIR", temporary)
 	env.Setenv("ADDR", addr)
 	env.Setenv("HEADRACE_ADDR", "http://"+addr)
 	env.Setenv("HEADRACE_TOKEN", "a-token-for-the-scripts")
@@ -93,7 +105,7 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	got := 0
 	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		exit, ok := err.(*exec.ExitError)
+		exit, ok := errors.AsType[*exec.ExitError](err)
 		if !ok {
 			ts.Fatalf("%s: %v", args[1], err)
 		}
@@ -153,7 +165,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 
 // lookHeadrace finds the program on the script's own PATH.
 func lookHeadrace(ts *testscript.TestScript) string {
-	for _, dir := range strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator)) {
+	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(os.PathListSeparator)) {
 		path := dir + "/headrace"
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			return path

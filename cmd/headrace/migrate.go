@@ -14,7 +14,8 @@ func migrateCommand() *cli.Command {
 		migrateLeaf("up", "brings the schema up to date", `Makes every step that is still to be made. What is there already stays. Other nodes
 may run meanwhile as long as their version knows the new schema.`, migrateUp),
 		migrateLeaf("down", "takes the newest step back", `Takes one step back, with all data that lives in it: make a backup before. The
-nodes must be stopped.`, migrateDown),
+nodes must be stopped. It asks for -yes.`, migrateDown,
+			&cli.BoolFlag{Name: "yes", Usage: "the data of that step may go"}),
 		migrateLeaf("status", "lists the steps", "", migrateStatus, outputFlag()),
 	)
 }
@@ -43,6 +44,9 @@ func migrateUp(ctx context.Context, cmd *cli.Command, storage config.Storage) er
 }
 
 func migrateDown(ctx context.Context, cmd *cli.Command, storage config.Storage) error {
+	if !cmd.Bool("yes") {
+		return usageErrorf(cmd, "migrate down removes the data that lives in the newest step: make a backup, then say -yes")
+	}
 	if err := app.MigrateDown(ctx, storage); err != nil {
 		return err
 	}

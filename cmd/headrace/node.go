@@ -82,11 +82,12 @@ func (n node) drive(ctx context.Context, engine *app.App) error {
 func (n node) whenReady(ctx context.Context, engine *app.App, addr net.Addr) error {
 	patient, cancel := context.WithTimeout(ctx, readyPatience)
 	defer cancel()
-	if err := engine.Ready(patient); err != nil && ctx.Err() == nil {
+	err := engine.Ready(patient)
+	switch {
+	case ctx.Err() != nil, err != nil && patient.Err() == nil:
+		return nil // it has ended; run says why
+	case err != nil:
 		n.log.Warn("not all plugins have started yet", "error", err)
-	}
-	if ctx.Err() != nil {
-		return nil
 	}
 	return n.announce(addr)
 }

@@ -82,7 +82,7 @@ JSON, and ends. Without it, the engine at the other end is needed.`, strings.Joi
 			}
 			for _, p := range builtins() {
 				if p.Name == args[0] {
-					return exitWith(sdk.Run(p, args[1:]))
+					return exitWith(sdk.Run(p, args[1:])) //nolint:contextcheck // the engine ends a plugin, by its connection
 				}
 			}
 			return usageErrorf(cmd, "there is no built-in plugin %q; there are: %s", args[0], strings.Join(builtinNames(), ", "))

@@ -58,16 +58,24 @@ func server(ctx context.Context, cmd *cli.Command) error {
 	return explainSchema(n.run(ctx), path)
 }
 
-// explainSchema adds the whole command to an error about the schema.
+// explainSchema says, when the schema is too old, which command brings it up to
+// date; in place of the error, which names the command without its flags.
 func explainSchema(err error, path string) error {
-	var (
-		inPostgres *postgres.SchemaError
-		inSQLite   *sqlite.SchemaError
-	)
-	older := errors.As(err, &inPostgres) && inPostgres.Have < inPostgres.Want ||
-		errors.As(err, &inSQLite) && inSQLite.Have < inSQLite.Want
-	if !older {
+	have, want := schemaVersions(err)
+	if have >= want {
 		return err
 	}
-	return fmt.Errorf("%w\n  headrace migrate up -config %s", err, shellWord(path))
+	return fmt.Errorf("the schema of the storage is at version %d, this program needs %d; run\n  headrace migrate up -config %s",
+		have, want, shellWord(path))
+}
+
+// schemaVersions are those of an error about the schema, 0 for any other error.
+func schemaVersions(err error) (have, want int64) {
+	if e, ok := errors.AsType[*postgres.SchemaError](err); ok {
+		return e.Have, e.Want
+	}
+	if e, ok := errors.AsType[*sqlite.SchemaError](err); ok {
+		return e.Have, e.Want
+	}
+	return 0, 0
 }

@@ -64,7 +64,7 @@ func errorRows(e *rest.Error) [][2]string {
 	}
 }
 
-func flagText(set bool) string {
+func flagText(set bool) string { //nolint:revive // flag-parameter: it is the value that is shown
 	if set {
 		return "yes"
 	}

@@ -119,6 +119,7 @@ func statusCode(status client.Status) int {
 		return exitDeadLetter
 	case client.Cancelled:
 		return exitCancelled
+	default: // it has not ended
+		return exitTimedOut
 	}
-	return exitTimedOut
 }

@@ -47,14 +47,12 @@ func tooLarge(w http.ResponseWriter, limit int64) error {
 
 // bodyFault says why a body did not arrive.
 func bodyFault(w http.ResponseWriter, err error, limit int64) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return tooLarge(w, limit)
 	}
 	w.Header().Set("Connection", "close")
 	msg := "the body ended too early"
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
+	if slow, ok := errors.AsType[net.Error](err); ok && slow.Timeout() {
 		msg = "the body did not arrive in time"
 	}
 	return &fault.Error{Code: fault.InvalidInput, Op: "api.readBody", Msg: msg, Err: err}

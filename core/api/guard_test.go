@@ -118,9 +118,14 @@ func TestEveryAnswerHasItsHeaders(t *testing.T) {
 		c.Metrics = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
 	})
 	for _, q := range []request{
-		{method: "GET", target: "/api/types", as: admin}, {method: "GET", target: "/api/types"}, {method: "GET", target: "/x", as: admin},
-		{method: "PUT", target: "/health"}, {method: "GET", target: "/metrics"}, {method: "GET", target: "/health"},
-		{method: "POST", target: "/api/tasks", as: viewer}, {method: "POST", target: "/api/tasks", as: admin, body: "{"},
+		{method: "GET", target: "/api/types", as: admin},
+		{method: "GET", target: "/api/types"},
+		{method: "GET", target: "/x", as: admin},
+		{method: "PUT", target: "/health"},
+		{method: "GET", target: "/metrics"},
+		{method: "GET", target: "/health"},
+		{method: "POST", target: "/api/tasks", as: viewer},
+		{method: "POST", target: "/api/tasks", as: admin, body: "{"},
 	} {
 		got := w.do(q)
 		for name, want := range map[string]string{
@@ -176,7 +181,8 @@ func TestPanicInTheMiddleOfAnAnswerEndsTheConnection(t *testing.T) {
 		})
 	})
 	defer func() {
-		if cause := recover(); cause != http.ErrAbortHandler {
+		cause := recover()
+		if err, ok := cause.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 			t.Errorf("got %v", cause)
 		}
 	}()
@@ -225,8 +231,10 @@ func TestStoreAwayIs503(t *testing.T) {
 			w := newWorld(t)
 			w.store.fail(err)
 			for _, q := range []request{
-				{method: "GET", target: "/api/tasks"}, {method: "GET", target: "/api/tasks/" + aTaskID},
-				{method: "DELETE", target: "/api/tasks/" + aTaskID}, {method: "GET", target: "/api/tasks/" + aTaskID + "/events"},
+				{method: "GET", target: "/api/tasks"},
+				{method: "GET", target: "/api/tasks/" + aTaskID},
+				{method: "DELETE", target: "/api/tasks/" + aTaskID},
+				{method: "GET", target: "/api/tasks/" + aTaskID + "/events"},
 			} {
 				q.as = admin
 				got := w.do(q)

@@ -154,7 +154,7 @@ func appendEscaped(b []byte, r rune) []byte {
 	return append(b, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
 }
 
-func (j *jsonWriter) truth(name string, value bool) { //nolint:revive // flag-parameter: it is the value that is written
+func (j *jsonWriter) truth(name string, value bool) {
 	j.key(name)
 	j.buf = strconv.AppendBool(j.buf, value)
 }

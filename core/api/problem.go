@@ -56,8 +56,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		f = &fault.Error{Code: fault.InternalError, Err: err}
 		status = http.StatusInternalServerError
 	}
-	var own *refusal
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*refusal](err); ok {
 		status = own.status
 	}
 	a.logFailure(r, status, err)
@@ -68,12 +67,11 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 // asFault finds the fault in an error. A foreign error that shows that the
 // store cannot be reached is no defect.
 func asFault(err error) *fault.Error {
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
 	}
-	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF) {
+	_, network := errors.AsType[net.Error](err)
+	if network || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return storeAway(err)
 	}
 	return &fault.Error{Code: fault.InternalError, Err: err}
@@ -155,7 +153,7 @@ func defaultDetail(code fault.Code) string {
 // panicked answers a request whose handler had a defect. Where the answer had
 // begun already the connection ends, so that nobody takes it for whole.
 func (a *API) panicked(w *recorder, r *http.Request, cause any) {
-	if cause == http.ErrAbortHandler {
+	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(cause)
 	}
 	a.cfg.Logger.Error("panic in a request", "request_id", exchangeOf(r).requestID, "panic", cause, "stack", string(debug.Stack()))
@@ -178,7 +176,7 @@ func (a *API) reply(w http.ResponseWriter, status int, contentType []string, bod
 	h["Content-Type"] = contentType
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
-	if _, err := w.Write(body); err != nil {
+	if _, err := w.Write(body); err != nil { //nolint:gosec // G705: it is JSON, and no browser may take it for anything else
 		a.cfg.Logger.Debug("the client left before its answer", "error", err)
 	}
 }

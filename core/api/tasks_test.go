@@ -94,8 +94,12 @@ func TestCancel(t *testing.T) {
 		status        task.Status
 		first, second int
 	}{
-		{task.Pending, 200, 200}, {task.Running, 202, 202}, {task.Cancelled, 200, 200},
-		{task.Completed, 409, 409}, {task.Failed, 409, 409}, {task.DeadLetter, 409, 409},
+		{task.Pending, 200, 200},
+		{task.Running, 202, 202},
+		{task.Cancelled, 200, 200},
+		{task.Completed, 409, 409},
+		{task.Failed, 409, 409},
+		{task.DeadLetter, 409, 409},
 	} {
 		w := newWorld(t)
 		one := newTask("key:x")
@@ -108,7 +112,7 @@ func TestCancel(t *testing.T) {
 				got.problem(t, want, fault.InvalidInput)
 			case got.status != want:
 				t.Errorf("%s: %d %s", test.status, got.status, got.body)
-			case want == 202 && got.json(t)["cancel_requested"] != true:
+			case want == 202 && got.json(t)["cancel_requested"] != any(true):
 				t.Errorf("%s: %s", test.status, got.body)
 			}
 		}

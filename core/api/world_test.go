@@ -54,7 +54,7 @@ func newWorld(t testing.TB, change ...options) *world {
 	cfg := api.Config{
 		Intake: startIntake(t, w.store), Store: w.store, Canceller: w.store, Types: newTypes(t), WaitReasons: waitReasons{},
 		Checks: w.checks, Authenticator: roles{}, Watch: w.watch, Registerer: w.metrics,
-		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "task_queue_size 0\n") }), //nolint:errcheck // a recorder
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "task_queue_size 0\n") }),
 		Logger:  hclog.New(&hclog.LoggerOptions{Output: w.log, Level: hclog.Info}),
 	}
 	for _, c := range change {
@@ -73,7 +73,7 @@ func startIntake(t testing.TB, store intake.Store) *intake.Intake {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background()) //nolint:usetesting // it has to outlive the test's own context
+	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := in.Run(ctx); err != nil {

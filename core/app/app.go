@@ -50,11 +50,10 @@ type App struct {
 	// registry of the metrics.
 	registry *prometheus.Registry
 
-	store     Store
-	redis     *redis.Client
-	stopRedis func() error
-	// stateDir holds the plugins' sockets.
-	stateDir   string
+	store      Store
+	redis      *redis.Client
+	stopRedis  func() error
+	stateDir   *stateDir
 	types      *tasktype.Registry
 	queue      *queue.Queue
 	filler     *recovery.Filler
@@ -116,7 +115,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		a.stopRedis = func() error { return nil }
 		return err
 	}
-	if a.stateDir, err = os.MkdirTemp(socketRoot(os.TempDir()), "headrace-"); err != nil {
+	if a.stateDir, err = newStateDir(socketRoot(os.TempDir())); err != nil {
 		return err
 	}
 	a.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Server.Listen)
@@ -167,7 +166,7 @@ func (a *App) wireDispatch(context.Context) error {
 		return err
 	}
 	if a.host, err = pluginhost.New(pluginhost.Config{
-		Slots: slots, StateDir: a.stateDir, GuardCommand: a.opts.Guard, Logger: a.log.Named("plugin"),
+		Slots: slots, StateDir: a.stateDir.path, GuardCommand: a.opts.Guard, Logger: a.log.Named("plugin"),
 		Record: func(c pluginhost.Crash) { recorder.Record(crashEvent(&c)) },
 		Limits: pluginhost.Limits{Drain: a.share(pluginShare)},
 	}); err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -128,8 +127,8 @@ func (a *App) close() error {
 	if a.store != nil {
 		a.store.Close()
 	}
-	if a.stateDir != "" {
-		err = errors.Join(err, os.RemoveAll(a.stateDir))
+	if a.stateDir != nil {
+		err = errors.Join(err, a.stateDir.remove())
 	}
 	return err
 }

@@ -32,7 +32,8 @@ type attempt struct {
 	task *task.Task
 	typ  *tasktype.Type
 
-	// started and limit say when the attempt is overdue, on the monotonic clock.
+	// started is when the plugin got the attempt, on the monotonic clock; zero
+	// while it waits outside. Its time-out counts from there.
 	started time.Time
 	limit   time.Duration
 	ending  ending
@@ -137,11 +138,36 @@ func (t *table) abandon(now time.Time) []*attempt {
 	return over
 }
 
-// isEnding tells whether this node wants the attempt to end.
-func (t *table) isEnding(a *attempt) bool {
+// admit starts the clocks of attempts that go to their plugin now, and parts
+// them from those that this node already wants to end.
+func (t *table) admit(attempts []*attempt, now time.Time) (going, over []*attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return a.ending != endNone
+	for _, a := range attempts {
+		if a.ending != endNone {
+			over = append(over, a)
+			continue
+		}
+		a.started, a.limit = now, a.typ.Timeout
+		if d := a.task.Deadline; !d.IsZero() {
+			a.limit = min(a.limit, max(d.Sub(now), time.Millisecond))
+		}
+		going = append(going, a)
+	}
+	return going, over
+}
+
+// overdue tells whether the plugin has had the attempt for longer than it may.
+func (a *attempt) overdue(now time.Time) bool {
+	return !a.started.IsZero() && now.Sub(a.started) > a.limit+overrun
+}
+
+// took is how long the plugin has had the attempt.
+func (a *attempt) took(now time.Time) time.Duration {
+	if a.started.IsZero() {
+		return 0
+	}
+	return now.Sub(a.started)
 }
 
 // size is the number of attempts, abandoned ones included.

@@ -231,8 +231,8 @@ func (d *Dispatcher) WaitReason(t *task.Task) string {
 	switch {
 	case l == nil || !d.cfg.Plugins.Active(l.typ.Plugin):
 		return "no_plugin"
-	case l.typ.Load() >= l.typ.Concurrency:
-		return "concurrency"
+	case l.typ.Load() >= l.typ.Concurrency, d.slots[l.typ.Plugin].blocked():
+		return "concurrency" // or suspects run alone: no place is free either way
 	}
 	return ""
 }

@@ -196,6 +196,35 @@ func TestAPluginThatIgnoresItsTimeLimit(t *testing.T) {
 	})
 }
 
+func TestWhoWaitsOutsideSpendsNoTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		suspects := w.add(2, func(k *task.Task) { k.CrashCount = 1 })
+		innocent := w.add(1, nil)[0]
+		d, stop := w.start(t, func(s *tasktype.Settings) { s.Timeout = 5 * time.Second })
+		for _, id := range append(suspects, innocent) {
+			after(4 * time.Second) // together longer than one of them may take
+			if len(w.inside) != 1 || w.inside[0].ID != id || len(w.cancelled) != 0 {
+				t.Fatalf("inside %v, told to end %v", w.inside, w.cancelled)
+			}
+			if id != innocent {
+				late := task.Task{Type: "t"}
+				if reason := d.WaitReason(&late); reason != "concurrency" {
+					t.Errorf("wait reason %q", reason)
+				}
+			}
+			w.answer(pluginhost.Completed)
+			synctest.Wait()
+		}
+		stop()
+		for _, id := range append(suspects, innocent) {
+			if got := w.task(id); got.Status != task.Completed {
+				t.Errorf("task is %s: %+v", got.Status, got.Error)
+			}
+		}
+	})
+}
+
 func TestStopGivesBackWhatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

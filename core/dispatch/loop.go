@@ -88,7 +88,7 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 			failed = append(failed, hints[i])
 			err = fate.Err
 		} else if fate.Result != nil {
-			attempts = append(attempts, d.begin(l.typ, fate.Result))
+			attempts = append(attempts, &attempt{task: fate.Result, typ: l.typ})
 		}
 	}
 	l.typ.Give(len(fates) - len(attempts))
@@ -170,43 +170,42 @@ func (d *Dispatcher) fromStore(ctx context.Context, l *lane, n int) ([]task.Hint
 	return hints, nil
 }
 
-// begin makes the attempt of a claimed task.
-func (d *Dispatcher) begin(typ *tasktype.Type, t *task.Task) *attempt {
-	a := &attempt{task: t, typ: typ, started: time.Now(), limit: typ.Timeout}
-	if !t.Deadline.IsZero() {
-		a.limit = min(a.limit, max(time.Until(t.Deadline), time.Millisecond))
-	}
-	return a
-}
-
 // start takes attempts in and hands over those that may go now.
 func (d *Dispatcher) start(plugin string, attempts []*attempt) {
 	if len(attempts) == 0 {
 		return
 	}
 	d.table.add(attempts)
-	d.hand(plugin, d.slots[plugin].join(attempts))
+	going := d.slots[plugin].join(attempts)
+	if waiting := len(attempts) - len(going); waiting > 0 {
+		d.cfg.Logger.Info("tasks wait for others that run alone after a crash of their plugin", "plugin", plugin, "waiting", waiting)
+	}
+	d.hand(plugin, going)
 }
 
 // hand gives attempts to their plugin. What the plugin does not take goes back.
 func (d *Dispatcher) hand(plugin string, attempts []*attempt) {
-	batch := make([]pluginhost.Assignment, 0, len(attempts))
-	var over []pluginhost.Outcome
-	for _, a := range attempts {
-		if d.table.isEnding(a) {
-			over = append(over, pluginhost.Outcome{ID: a.task.ID, Attempt: a.task.Attempt, Kind: pluginhost.Unknown})
-			continue
+	going, over := d.table.admit(attempts, time.Now())
+	ended := outcomes(over, pluginhost.Unknown)
+	if len(going) > 0 {
+		batch := make([]pluginhost.Assignment, len(going))
+		for i, a := range going {
+			batch[i] = assignment(a)
 		}
-		batch = append(batch, assignment(a))
-	}
-	if len(batch) > 0 {
 		if err := d.cfg.Plugins.Submit(plugin, batch, d); err != nil {
-			for i := range batch {
-				over = append(over, pluginhost.Outcome{ID: batch[i].ID, Attempt: batch[i].Attempt, Kind: notTaken})
-			}
+			ended = append(ended, outcomes(going, notTaken)...)
 		}
 	}
-	d.Ended(over)
+	d.Ended(ended)
+}
+
+// outcomes makes outcomes of one kind without the plugin's word.
+func outcomes(attempts []*attempt, kind pluginhost.OutcomeKind) []pluginhost.Outcome {
+	all := make([]pluginhost.Outcome, len(attempts))
+	for i, a := range attempts {
+		all[i] = pluginhost.Outcome{ID: a.task.ID, Attempt: a.task.Attempt, Kind: kind}
+	}
+	return all
 }
 
 // notTaken is the outcome of an attempt that no plugin took: it is given back.

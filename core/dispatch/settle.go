@@ -78,7 +78,7 @@ func (d *Dispatcher) conclude(a *attempt, o *pluginhost.Outcome, now time.Time) 
 
 // settling turns a verdict into what the store takes.
 func (d *Dispatcher) settling(a *attempt, v verdict, now time.Time) *settling {
-	s := &settling{attempt: a, verdict: v, took: now.Sub(a.started)}
+	s := &settling{attempt: a, verdict: v, took: a.took(now)}
 	metadata := a.task.EventMetadata()
 	took := s.took.Milliseconds()
 	metadata.DurationMs, metadata.Reason = &took, v.reason
@@ -231,6 +231,10 @@ func (d *Dispatcher) Progress(notes []pluginhost.Progress) {
 func (d *Dispatcher) Logs(lines []pluginhost.LogLine) {
 	for i := range lines {
 		l := &lines[i]
-		d.cfg.Logger.Log(l.Level, l.Message, "task", l.ID, "attempt", l.Attempt, "fields", l.Fields)
+		args := []any{"task", l.ID, "attempt", l.Attempt}
+		if len(l.Fields) > 0 {
+			args = append(args, "fields", string(l.Fields))
+		}
+		d.cfg.Logger.Log(l.Level, l.Message, args...)
 	}
 }

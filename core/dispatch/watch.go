@@ -37,9 +37,8 @@ func (d *Dispatcher) watch(ctx context.Context) {
 
 // endOverdue asks for the end of attempts whose time is over.
 func (d *Dispatcher) endOverdue(now time.Time) {
-	d.tellPlugins(d.table.end(endTimedOut, now, func(a *attempt) bool {
-		return now.Sub(a.started) > a.limit+overrun
-	}), pluginhost.ReasonTimeout)
+	late := d.table.end(endTimedOut, now, func(a *attempt) bool { return a.overdue(now) })
+	d.tellPlugins(late, pluginhost.ReasonTimeout)
 }
 
 // tellPlugins asks the plugins to end attempts.
@@ -120,7 +119,7 @@ func (d *Dispatcher) writeLate(ctx context.Context) {
 // meanwhile.
 func (d *Dispatcher) drain(ctx context.Context) {
 	for _, s := range d.slots {
-		d.Ended(notTakenOutcomes(s.drop()))
+		d.Ended(outcomes(s.drop(), notTaken))
 	}
 	if d.waitSettled(ctx, d.cfg.Grace*8/10) {
 		return
@@ -151,12 +150,4 @@ func (d *Dispatcher) waitSettled(ctx context.Context, limit time.Duration) bool 
 		}
 	}
 	return true
-}
-
-func notTakenOutcomes(attempts []*attempt) []pluginhost.Outcome {
-	outcomes := make([]pluginhost.Outcome, len(attempts))
-	for i, a := range attempts {
-		outcomes[i] = pluginhost.Outcome{ID: a.task.ID, Attempt: a.task.Attempt, Kind: notTaken}
-	}
-	return outcomes
 }

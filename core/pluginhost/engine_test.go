@@ -81,7 +81,7 @@ func killAnEngine(t *testing.T, stateDir string) (pids []int) {
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() && lines.Text() != "ready" {
-		for _, word := range strings.Fields(lines.Text()) {
+		for word := range strings.FieldsSeq(lines.Text()) {
 			pid, err := strconv.Atoi(word)
 			if err != nil || pid == 0 {
 				t.Errorf("the engine says %q", lines.Text())

@@ -8,11 +8,11 @@ import (
 )
 
 var (
-	// ErrNotActive: the slot has no generation that takes tasks now.
+	// ErrNotActive means that the slot has no generation that takes tasks now.
 	ErrNotActive = errors.New("the plugin is not active")
-	// ErrUnknownSlot: no slot has that name.
+	// ErrUnknownSlot means that no slot has that name.
 	ErrUnknownSlot = errors.New("there is no such plugin")
-	// ErrDuplicate: the batch holds an attempt that the plugin has already.
+	// ErrDuplicate means that the batch holds an attempt that the plugin has already.
 	ErrDuplicate = errors.New("the plugin has this attempt already")
 )
 
@@ -52,17 +52,18 @@ type StartError struct {
 // Error gives the reason and the last line of standard error, which most often
 // is the cause.
 func (e *StartError) Error() string {
-	text := fmt.Sprintf("plugin %s: %s: %v", e.Slot, e.Stage, e.Err)
+	var text strings.Builder
+	fmt.Fprintf(&text, "plugin %s: %s: %v", e.Slot, e.Stage, e.Err)
 	for _, d := range e.Diagnostics {
-		text += fmt.Sprintf("; %s: %s", strings.Join(append([]string{"config"}, d.Path...), "."), d.Summary)
+		fmt.Fprintf(&text, "; %s: %s", strings.Join(append([]string{"config"}, d.Path...), "."), d.Summary)
 	}
 	if e.Status != "" {
-		text += "; the process ended with " + e.Status
+		text.WriteString("; the process ended with " + e.Status)
 	}
 	if line := lastLine(e.Stderr); line != "" {
-		text += "; last line of its standard error: " + line
+		text.WriteString("; last line of its standard error: " + line)
 	}
-	return text
+	return text.String()
 }
 
 // Unwrap gives the cause.

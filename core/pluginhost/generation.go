@@ -76,12 +76,6 @@ func (g *generation) become(next State) {
 	g.log.Debug("plugin state", "from", before, "to", next)
 }
 
-func (g *generation) current() State {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.state
-}
-
 // startWork opens the stream of tasks and starts what serves it. The work
 // outlives ctx: quit ends it.
 func (g *generation) startWork(ctx context.Context) error {
@@ -221,8 +215,7 @@ func (g *generation) noteDial(err error) {
 func (g *generation) dialError() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	var peer *process.PeerError
-	if errors.As(g.dialled, &peer) {
+	if peer, ok := errors.AsType[*process.PeerError](g.dialled); ok {
 		return peer
 	}
 	return g.dialled

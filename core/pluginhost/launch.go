@@ -245,8 +245,7 @@ func (g *generation) checkHealth(ctx context.Context) error {
 // abort ends a start that failed and says why.
 func (g *generation) abort(ctx context.Context, stage Stage, cause error) error {
 	out := &StartError{Slot: g.cfg.Name, Stage: stage, Err: cause}
-	var refused *refusal
-	if errors.As(cause, &refused) {
+	if refused, ok := errors.AsType[*refusal](cause); ok {
 		out.Diagnostics = refused.diagnostics
 	}
 	if g.process == nil || g.process.PID() == 0 {

@@ -3,6 +3,7 @@ package pluginhost
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/headrace/headrace/sdk/fault"
@@ -198,13 +199,13 @@ func (s *runStream) progress(notes []*pb.Progress) {
 	}
 	bySink := map[Sink][]Progress{}
 	newest := map[uint64]bool{}
-	for i := len(notes) - 1; i >= 0; i-- { // from the end: the newest of each counts
-		seq := notes[i].GetSeq()
+	for _, note := range slices.Backward(notes) { // from the end: the newest of each counts
+		seq := note.GetSeq()
 		a := s.flight.find(seq)
 		if a == nil || newest[seq] {
 			continue
 		}
-		if p, ok := progressOf(a, notes[i]); ok {
+		if p, ok := progressOf(a, note); ok {
 			newest[seq] = true
 			bySink[a.sink] = append(bySink[a.sink], p)
 		}

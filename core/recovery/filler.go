@@ -196,6 +196,7 @@ func (f *Filler) join(ctx context.Context, name string) error {
 		f.cfg.Queue.Use(name, stored)
 		return nil
 	}
+	first := !f.cfg.Queue.Knows(name)
 	epoch := uuid.New()
 	if err := f.cfg.Store.SetEpoch(ctx, name, epoch); err != nil {
 		return fmt.Errorf("store the epoch of %s: %w", name, err)
@@ -207,7 +208,11 @@ func (f *Filler) join(ctx context.Context, name string) error {
 		return nil // the first life of a new type, nothing was lost
 	}
 	f.rebuilds.Inc()
-	f.cfg.Logger.Warn("the queue was lost in Redis and is built again", "type", name)
+	if first {
+		f.cfg.Logger.Info("the queue is filled from the store", "type", name)
+	} else {
+		f.cfg.Logger.Warn("the queue was lost in Redis and is built again", "type", name)
+	}
 	e := event.New(event.RecoveryQueueRebuilt, "queue built again from the store", struct {
 		TaskType string    `json:"taskType"`
 		Epoch    uuid.UUID `json:"epoch"`

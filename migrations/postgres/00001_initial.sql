@@ -1,6 +1,8 @@
 -- The first schema. Conventions: ids are UUIDv7, so they hold their creation
 -- time and sort by it; times are set by the clock of the database; NULL means
--- "not set". There are no foreign keys: partitions are dropped whole.
+-- "not set". There are no foreign keys: partitions are dropped whole. Text that
+-- is indexed has the collation "C": names and keys are compared by their bytes,
+-- which costs a fraction of a language's order.
 
 -- +goose Up
 
@@ -27,8 +29,8 @@ CREATE TABLE tasks (
     status           smallint    NOT NULL DEFAULT 0,
     priority         smallint    NOT NULL,
     cancel_requested boolean     NOT NULL DEFAULT false,
-    type             text        NOT NULL,
-    unique_key       text,
+    type             text        NOT NULL COLLATE "C",
+    unique_key       text COLLATE "C",
     created_by       text        NOT NULL,
     traceparent      text        NOT NULL,
     description      text        NOT NULL,
@@ -81,8 +83,8 @@ CREATE TABLE task_history (
     status           smallint    NOT NULL,
     priority         smallint    NOT NULL,
     cancel_requested boolean     NOT NULL,
-    type             text        NOT NULL,
-    unique_key       text,
+    type             text        NOT NULL COLLATE "C",
+    unique_key       text COLLATE "C",
     created_by       text        NOT NULL,
     traceparent      text        NOT NULL,
     description      text        NOT NULL,
@@ -105,8 +107,8 @@ CREATE TABLE audit_events (
     timestamp       timestamptz NOT NULL,
     correlation_id  uuid,
     parent_event_id uuid,
-    type            text        NOT NULL,
-    severity        text        NOT NULL,
+    type            text        NOT NULL COLLATE "C",
+    severity        text        NOT NULL COLLATE "C",
     message         text        NOT NULL,
     metadata        jsonb       NOT NULL
 ) PARTITION BY RANGE (id);
@@ -116,11 +118,11 @@ CREATE INDEX audit_events_time ON audit_events USING brin (timestamp);
 -- The metadata that is searched for. The trail of a task holds its routine
 -- events too; the other searches leave them out, which spares three B-trees on
 -- nearly all rows.
-CREATE INDEX audit_events_task ON audit_events ((metadata ->> 'taskId'), id)
+CREATE INDEX audit_events_task ON audit_events ((metadata ->> 'taskId') COLLATE "C", id)
     WHERE metadata ->> 'taskId' IS NOT NULL;
-CREATE INDEX audit_events_user ON audit_events ((metadata ->> 'userId'), id)
+CREATE INDEX audit_events_user ON audit_events ((metadata ->> 'userId') COLLATE "C", id)
     WHERE metadata ->> 'userId' IS NOT NULL;
-CREATE INDEX audit_events_resource ON audit_events ((metadata ->> 'resourceId'), id)
+CREATE INDEX audit_events_resource ON audit_events ((metadata ->> 'resourceId') COLLATE "C", id)
     WHERE metadata ->> 'resourceId' IS NOT NULL;
 CREATE INDEX audit_events_type ON audit_events (type, id)
     WHERE type NOT IN ('task.created', 'task.started', 'task.completed');
@@ -144,9 +146,9 @@ CREATE INDEX nodes_living ON nodes (lease_until) WHERE dead_at IS NULL;
 
 -- idempotency remembers answers to requests that carried an Idempotency-Key.
 CREATE TABLE idempotency (
-    principal    text        NOT NULL,
-    route        text        NOT NULL,
-    key          text        NOT NULL,
+    principal    text        NOT NULL COLLATE "C",
+    route        text        NOT NULL COLLATE "C",
+    key          text        NOT NULL COLLATE "C",
     expires      timestamptz NOT NULL,
     status       integer     NOT NULL,
     request_hash bytea       NOT NULL,
@@ -158,7 +160,7 @@ CREATE INDEX idempotency_expires ON idempotency (expires);
 
 -- epochs tells whether the queue of a type still is the one that was filled.
 CREATE TABLE epochs (
-    type  text NOT NULL PRIMARY KEY,
+    type  text NOT NULL COLLATE "C" PRIMARY KEY,
     epoch uuid NOT NULL
 );
 

@@ -12,14 +12,14 @@ func passing(err error) bool {
 	switch fault.CodeOf(err) {
 	case fault.ServiceUnavailable, fault.NetworkError, fault.RateLimitExceeded:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // retryOf is how long the server asked to wait.
 func retryOf(err error) time.Duration {
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.RetryAfter
 	}
 	return 0

@@ -38,7 +38,7 @@ func (c *Client) submit(ctx context.Context, params *rest.SubmitTaskParams, s Su
 	if err != nil {
 		return Task{}, err
 	}
-	return read[Task](c.rest.SubmitTaskWithBody(ctx, params, jsonType, body))
+	return read[Task](c.rest.SubmitTaskWithBody(ctx, params, jsonType, body)) //nolint:bodyclose // read closes it
 }
 
 // SubmitBatch submits up to 1,000 tasks. Each has its own fate, in order.
@@ -56,30 +56,30 @@ func (c *Client) submitBatch(ctx context.Context, batch rest.Batch) ([]BatchResu
 	if err != nil {
 		return nil, err
 	}
-	answer, err := read[rest.BatchResults](c.rest.SubmitBatchWithBody(ctx, nil, jsonType, body))
+	answer, err := read[rest.BatchResults](c.rest.SubmitBatchWithBody(ctx, nil, jsonType, body)) //nolint:bodyclose // read closes it
 	return answer.Results, err
 }
 
 // Get returns one task.
 func (c *Client) Get(ctx context.Context, id string) (Task, error) {
-	return read[Task](c.rest.GetTask(ctx, id))
+	return read[Task](c.rest.GetTask(ctx, id)) //nolint:bodyclose // read closes it
 }
 
 // Cancel cancels a pending task, or asks for the end of a running one: then
 // CancelRequested is set in the answer.
 func (c *Client) Cancel(ctx context.Context, id string) (Task, error) {
-	return read[Task](c.rest.CancelTask(ctx, id))
+	return read[Task](c.rest.CancelTask(ctx, id)) //nolint:bodyclose // read closes it
 }
 
 // Events returns a page of the audit trail of a task, oldest first; cursor is ""
 // for the first page, limit 0 for the server's own size.
 func (c *Client) Events(ctx context.Context, id, cursor string, limit int) (EventPage, error) {
-	return read[EventPage](c.rest.ListTaskEvents(ctx, id, &rest.ListTaskEventsParams{Cursor: given(cursor), Limit: given(limit)}))
+	return read[EventPage](c.rest.ListTaskEvents(ctx, id, &rest.ListTaskEventsParams{Cursor: given(cursor), Limit: given(limit)})) //nolint:bodyclose // read closes it
 }
 
 // Types lists the task types of the server.
 func (c *Client) Types(ctx context.Context) ([]TaskType, error) {
-	answer, err := read[rest.TypeList](c.rest.ListTypes(ctx))
+	answer, err := read[rest.TypeList](c.rest.ListTypes(ctx)) //nolint:bodyclose // read closes it
 	return answer.Types, err
 }
 
@@ -112,7 +112,7 @@ func (c *Client) List(ctx context.Context, f Filter) (TaskPage, error) {
 		}
 		params.Metadata = &metadata
 	}
-	return read[TaskPage](c.rest.ListTasks(ctx, params))
+	return read[TaskPage](c.rest.ListTasks(ctx, params)) //nolint:bodyclose // read closes it
 }
 
 // given leaves zero values out of a query.

@@ -2,7 +2,6 @@ package netguard
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -65,7 +64,7 @@ func redirects(limit int) func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		}
 		if len(before) > limit {
-			return fmt.Errorf("%w: more than %d redirects", ErrRefused, limit)
+			return refusef("more than %d redirects", limit)
 		}
 		return CheckURL(next.URL)
 	}
@@ -76,11 +75,11 @@ func redirects(limit int) func(*http.Request, []*http.Request) error {
 func CheckURL(u *url.URL) error {
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("%w: scheme %q is not http or https", ErrRefused, u.Scheme)
+		return refusef("scheme %q is not http or https", u.Scheme)
 	case u.Hostname() == "":
-		return fmt.Errorf("%w: the URL has no host", ErrRefused)
+		return refusef("the URL has no host")
 	case u.User != nil:
-		return fmt.Errorf("%w: the URL has credentials; send a header instead", ErrRefused)
+		return refusef("the URL has credentials; send a header instead")
 	}
 	return nil
 }

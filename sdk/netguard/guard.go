@@ -10,6 +10,23 @@ import (
 // ErrRefused is what every refusal of the guard wraps.
 var ErrRefused = errors.New("refused by the address guard")
 
+// RefusedError is a refusal. net/http hands it on inside of errors of its own; by
+// its type, its plain text can be found again.
+type RefusedError struct {
+	// Reason says what is wrong with the address or the URL.
+	Reason string
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string { return ErrRefused.Error() + ": " + e.Reason }
+
+// Unwrap gives ErrRefused.
+func (e *RefusedError) Unwrap() error { return ErrRefused }
+
+func refusef(format string, args ...any) error {
+	return &RefusedError{Reason: fmt.Sprintf(format, args...)}
+}
+
 // Guard decides which addresses may be dialled. The zero value allows public
 // addresses only.
 type Guard struct {
@@ -66,11 +83,11 @@ func (g Guard) Control(network, address string, _ syscall.RawConn) error {
 	switch network {
 	case "tcp4", "tcp6", "udp4", "udp6":
 	default:
-		return fmt.Errorf("%w: network %s", ErrRefused, network)
+		return refusef("network %s", network)
 	}
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("%w: address %s cannot be read", ErrRefused, address)
+		return refusef("address %s cannot be read", address)
 	}
 	return g.Check(target.Addr())
 }
@@ -86,14 +103,14 @@ func (g Guard) Check(address netip.Addr) error {
 		return nil
 	}
 	if why := reserved(address); why != "" {
-		return fmt.Errorf("%w: %s is %s", ErrRefused, address, why)
+		return refusef("%s is %s", address, why)
 	}
 	inner, carries := embedded(address)
 	if !carries || g.allows(inner) {
 		return nil
 	}
 	if why := reserved(inner); why != "" {
-		return fmt.Errorf("%w: %s carries %s, which is %s", ErrRefused, address, inner, why)
+		return refusef("%s carries %s, which is %s", address, inner, why)
 	}
 	return nil
 }

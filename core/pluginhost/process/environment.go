@@ -3,6 +3,7 @@ package process
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	wire "github.com/headrace/headrace/sdk/proto"
@@ -16,7 +17,7 @@ var inherited = []string{"PATH", "HOME", "TZ", "LANG"}
 // engine's value on, or NAME=VALUE. What is not set in the engine stays unset.
 func Environment(entries []string) []string {
 	var env []string
-	for _, entry := range append(inherited[:len(inherited):len(inherited)], entries...) {
+	for _, entry := range slices.Concat(inherited, entries) {
 		if strings.Contains(entry, "=") {
 			env = append(env, entry)
 		} else if value, ok := os.LookupEnv(entry); ok {

@@ -3,8 +3,6 @@ package postgres
 import (
 	"testing"
 	"time"
-
-	"github.com/headrace/headrace/core/task"
 )
 
 // groupSize is the size at which larger groups stop paying.
@@ -18,12 +16,11 @@ func perTask(b *testing.B, took time.Duration) {
 
 func BenchmarkInsert(b *testing.B) {
 	s := newStore(b)
-	subs := make([]task.Submission, 0)
 	var took time.Duration
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
-		subs = submissions(groupSize)
+		subs := submissions(groupSize)
 		b.StartTimer()
 		begin := time.Now()
 		insert(b, s, subs...)

@@ -92,8 +92,7 @@ func TestMetadataThatIsNoTextIsRefused(t *testing.T) {
 	s := newStore(t)
 	for _, metadata := range []string{`{"a": "\u0000"}`, `{"a": "\ud800"}`} {
 		_, err := s.Insert(t.Context(), []task.Submission{submission(func(t *task.Task) { t.Metadata = json.RawMessage(metadata) })})
-		var refused *task.RefusedError
-		if !errors.As(err, &refused) {
+		if _, refused := errors.AsType[*task.RefusedError](err); !refused {
 			t.Errorf("%s: got %v, want a *task.RefusedError", metadata, err)
 		}
 	}

@@ -100,3 +100,20 @@ func TestNoStatementChangesATaskByIDAlone(t *testing.T) {
 		t.Error("the check does not see a statement without a guard")
 	}
 }
+
+// invitesBacklog finds a guard that matches the predicate of a partial index:
+// the planner may then read all that waits instead of the rows it is given.
+var invitesBacklog = regexp.MustCompile(`(?i)(WHERE|AND)\s+(\w\.)?status\s*(=|IN)`)
+
+func TestGuardsMatchNoPartialIndex(t *testing.T) {
+	t.Parallel()
+	queries := loadedQueries(t)
+	for _, name := range []query{qClaimTasks, qLockTasks, qFinishTasks, qReturnTasks, qCancelsStanding, qLockTask, qAskCancel} {
+		if found := invitesBacklog.FindString(statementOf(queries[name])); found != "" {
+			t.Errorf("%s.sql compares %q: write status + 0", name, found)
+		}
+	}
+	if !invitesBacklog.MatchString("WHERE w.id = $1 AND w.status = 0") {
+		t.Error("the check does not see a plain comparison")
+	}
+}

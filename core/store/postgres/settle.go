@@ -43,7 +43,7 @@ func checkSteps(items []task.Settlement) error {
 		item := &items[i]
 		fromAttempt := item.From == task.Running
 		expiry := item.From == task.Pending && (item.To == task.DeadLetter || item.To == task.Failed)
-		if !(fromAttempt || expiry) || !item.From.CanBecome(item.To) {
+		if !fromAttempt && !expiry || !item.From.CanBecome(item.To) {
 			return &task.RefusedError{Err: fmt.Errorf("no settlement leads from %s to %s", item.From, item.To)}
 		}
 	}

@@ -106,7 +106,7 @@ func (b *batch) insertOne(ctx context.Context, sub *task.Submission) (task.Inser
 
 // holder finds the task that holds the unique key of t.
 func (b *batch) holder(ctx context.Context, t *task.Task) (id uuid.UUID, err error) {
-	err = b.stmt(ctx, qUniqueHolder).QueryRowContext(ctx, t.Type, t.UniqueKey).Scan(&id)
+	err = b.stmt(ctx, qUniqueHolder).QueryRowContext(ctx, t.Type, t.UniqueKey).Scan(&id) //nolint:sqlclosecheck // it ends with tx
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("holder of unique key %q: %w", t.UniqueKey, err)
 	}

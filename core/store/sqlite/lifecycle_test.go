@@ -170,8 +170,7 @@ func TestRefusedDataLeavesNothingOfItsGroup(t *testing.T) {
 			good, bad := submission(nil), submission(nil)
 			spoil(&bad)
 			_, err := s.Insert(t.Context(), []task.Submission{good, bad})
-			var refused *task.RefusedError
-			if !errors.As(err, &refused) {
+			if _, refused := errors.AsType[*task.RefusedError](err); !refused {
 				t.Fatalf("insert: %v", err)
 			}
 			if _, ok, err := s.Get(t.Context(), good.Task.ID); ok || err != nil {

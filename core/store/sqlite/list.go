@@ -87,7 +87,7 @@ func newLister(ctx context.Context, tx *sql.Tx, f task.Filter, now func() time.T
 	text, args := listSQL(f)
 	l.args = args
 	for _, edge := range text.edges {
-		stmt, err := tx.PrepareContext(ctx, edge)
+		stmt, err := tx.PrepareContext(ctx, edge) //nolint:sqlclosecheck // it ends with tx
 		if err != nil {
 			return nil, fmt.Errorf("prepare: %w", err)
 		}

@@ -175,7 +175,7 @@ func appliedMigrations(ctx context.Context, path string) (applied map[int64]time
 	if err != nil || tables == 0 {
 		return nil, err
 	}
-	stmt, err := db.PrepareContext(ctx, "SELECT version_id, tstamp FROM "+goose.DefaultTablename+" WHERE is_applied AND version_id > 0")
+	stmt, err := db.PrepareContext(ctx, "SELECT version_id, tstamp FROM "+goose.DefaultTablename+" WHERE is_applied AND version_id > 0") //nolint:gosec // G202: the name is a constant of goose's
 	if err != nil {
 		return nil, fmt.Errorf("read applied migrations: %w", err)
 	}

@@ -80,7 +80,7 @@ func (p *pool) prepare(ctx context.Context) error {
 		return err
 	}
 	for name, text := range texts {
-		stmt, err := p.db.PrepareContext(ctx, text)
+		stmt, err := p.db.PrepareContext(ctx, text) //nolint:sqlclosecheck // close does it, also when this fails halfway
 		if err != nil {
 			return fmt.Errorf("prepare %s: %w", name, err)
 		}

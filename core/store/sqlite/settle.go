@@ -60,7 +60,7 @@ type step func(context.Context, *batch, *task.Settlement) (made bool, err error)
 func stepOf(item *task.Settlement) (step, error) {
 	fromAttempt := item.From == task.Running
 	expiry := item.From == task.Pending && (item.To == task.DeadLetter || item.To == task.Failed)
-	if !(fromAttempt || expiry) || !item.From.CanBecome(item.To) {
+	if !fromAttempt && !expiry || !item.From.CanBecome(item.To) {
 		return nil, &task.RefusedError{Err: fmt.Errorf("no settlement leads from %s to %s", item.From, item.To)}
 	}
 	switch item.To {

@@ -59,7 +59,7 @@ func (b *batch) stmt(ctx context.Context, q query) *sql.Stmt {
 
 // exec runs a statement and returns how many rows it changed.
 func (b *batch) exec(ctx context.Context, q query, args ...any) (int64, error) {
-	result, err := b.stmt(ctx, q).ExecContext(ctx, args...)
+	result, err := b.stmt(ctx, q).ExecContext(ctx, args...) //nolint:sqlclosecheck // it ends with tx
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", q, err)
 	}
@@ -68,7 +68,7 @@ func (b *batch) exec(ctx context.Context, q query, args ...any) (int64, error) {
 
 // count runs a statement whose answer is one number.
 func (b *batch) count(ctx context.Context, q query, args ...any) (n int64, err error) {
-	if err := b.stmt(ctx, q).QueryRowContext(ctx, args...).Scan(&n); err != nil {
+	if err := b.stmt(ctx, q).QueryRowContext(ctx, args...).Scan(&n); err != nil { //nolint:sqlclosecheck // it ends with tx
 		return 0, fmt.Errorf("%s: %w", q, err)
 	}
 	return n, nil

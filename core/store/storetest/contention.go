@@ -106,7 +106,7 @@ func contendSettlements(f *fixture) {
 
 func contendGroups(f *fixture) {
 	const rounds = 20
-	for range rounds {
+	for round := range rounds {
 		tasks := f.claim(f.node(longLease), f.many(12)...)
 		side(4, func(i int) {
 			if i == 3 {
@@ -120,7 +120,7 @@ func contendGroups(f *fixture) {
 			items := make([]task.Settlement, 0, len(tasks))
 			for n, t := range tasks {
 				to := task.Completed
-				if (n+i)%2 == 0 {
+				if mixed := round%2 == 0; mixed && (n+i)%2 == 0 {
 					to = task.DeadLetter
 				}
 				items = append(items, settlement(t, to))

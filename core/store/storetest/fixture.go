@@ -2,10 +2,10 @@ package storetest
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
-	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,7 +47,7 @@ func newFixture(t *testing.T, s Store) *fixture {
 
 // uniqueName returns a name that no other test has.
 func uniqueName(prefix string) string {
-	return prefix + "-" + strconv.FormatUint(rand.Uint64(), 36)
+	return prefix + "-" + strings.ToLower(rand.Text())
 }
 
 // ok ends the test on an error.
@@ -61,8 +61,7 @@ func (f *fixture) ok(err error) {
 // refused ends the test unless err blames the data.
 func (f *fixture) refused(err error) {
 	f.Helper()
-	var refused *task.RefusedError
-	if !errors.As(err, &refused) {
+	if _, refused := errors.AsType[*task.RefusedError](err); !refused {
 		f.Fatalf("got error %v, want a *task.RefusedError", err)
 	}
 }

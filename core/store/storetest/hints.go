@@ -75,7 +75,7 @@ func hintsDue(f *fixture) {
 		return func(t *task.Task) { t.RunAt = soon(in) }
 	}
 	past := f.pending(at(-time.Hour))
-	close := f.pending(at(150 * time.Millisecond))
+	near := f.pending(at(150 * time.Millisecond))
 	f.pending(at(time.Hour))
 	f.pending()
 
@@ -90,7 +90,7 @@ func hintsDue(f *fixture) {
 		found = append(found, hints...)
 		return len(found) > 0
 	})
-	f.same("due later", found, []task.Hint{task.HintOf(&close)})
+	f.same("due later", found, []task.Hint{task.HintOf(&near)})
 	hints, _ = f.due(now, 10_000)
 	f.same("due after that", hints, []task.Hint{})
 }

@@ -199,8 +199,12 @@ func settleTwice(f *fixture) {
 
 func settleRefuses(f *fixture) {
 	for _, step := range [][2]task.Status{
-		{task.Pending, task.Completed}, {task.Pending, task.Running}, {task.Running, task.Running},
-		{task.DeadLetter, task.Pending}, {task.Completed, task.Pending}, {task.Pending, task.Cancelled},
+		{task.Pending, task.Completed},
+		{task.Pending, task.Running},
+		{task.Running, task.Running},
+		{task.DeadLetter, task.Pending},
+		{task.Completed, task.Pending},
+		{task.Pending, task.Cancelled},
 	} {
 		t := f.pending()
 		item := settlement(t, step[1])

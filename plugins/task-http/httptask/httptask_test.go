@@ -124,6 +124,18 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	}
 }
 
+func TestARefusalSaysWhyAndNothingElse(t *testing.T) {
+	t.Parallel()
+	p := plugintest.Start(t, httptask.Plugin())
+	_, failed := p.Run(t.Context(), "http.request", map[string]any{"url": "http://127.0.0.1:9/secret"})
+	if failed == nil || failed.Code != fault.ValidationError {
+		t.Fatalf("%v", failed)
+	}
+	if want := "refused by the address guard: 127.0.0.1 is "; !strings.HasPrefix(failed.Msg, want) || strings.Contains(failed.Msg, "dial") {
+		t.Errorf("%q does not begin with %q", failed.Msg, want)
+	}
+}
+
 func TestNoRedirectToAPrivateAddress(t *testing.T) {
 	t.Parallel()
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -140,7 +140,10 @@ func validName(name string) bool {
 
 // failure classifies an exchange that gave no answer.
 func failure(ctx context.Context, err error) error {
-	var own *fault.Error
+	var (
+		own     *fault.Error
+		refused *netguard.RefusedError
+	)
 	switch {
 	case errors.As(err, &own):
 		return err
@@ -148,8 +151,8 @@ func failure(ctx context.Context, err error) error {
 		return fault.New(fault.TaskTimeout, errTimeout.Error())
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.Is(err, netguard.ErrRefused):
-		return fault.Wrap(fault.ValidationError, err)
+	case errors.As(err, &refused):
+		return fault.Wrap(fault.ValidationError, refused)
 	}
 	return fault.Wrap(fault.NetworkError, err)
 }
