@@ -18,6 +18,7 @@ type API struct {
 	router     *mux.Router
 	operations map[*mux.Route]*operation
 	public     map[string]bool
+	literal    map[string]bool
 	anonymous  *addressLimit
 	inFlight   *inFlight
 	metrics    *metrics
@@ -43,7 +44,7 @@ func New(cfg Config) (*API, error) {
 	if a.operations, err = bindOperations(a.router); err != nil {
 		return nil, err
 	}
-	a.public = publicPaths(a.operations)
+	a.public, a.literal = publicPaths(a.operations), literalPaths(a.operations)
 	a.router.Use(a.admit)
 	return a, nil
 }
@@ -122,6 +123,10 @@ func (a *API) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r)
 		x.op = a.operations[mux.CurrentRoute(r)]
+		if a.strays(x.op, r.URL.Path) {
+			a.noMethod(w, r)
+			return
+		}
 		x.reach = x.principal.Role.Grants(x.op.permission)
 		if x.reach == auth.None {
 			a.cfg.Watch.Forbidden(x.refusal(r))

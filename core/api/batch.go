@@ -202,7 +202,11 @@ func (b *batch) refusal(results []intake.Result) *fault.Error {
 			next++
 		}
 		if f != nil && len(wrong) < maxRefusals {
-			wrong[fmt.Sprintf("/tasks/%d", i)] = map[string]any{"code": f.Code, "message": f.Msg, "details": f.Details}
+			why := map[string]any{"code": f.Code, "message": f.Msg}
+			if len(f.Details) > 0 {
+				why["details"] = f.Details
+			}
+			wrong[fmt.Sprintf("/tasks/%d", i)] = why
 		}
 	}
 	return &fault.Error{

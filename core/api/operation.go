@@ -154,6 +154,24 @@ func publicPaths(bound map[*mux.Route]*operation) map[string]bool {
 	return paths
 }
 
+// literalPaths are the paths without a parameter. A path with one matches them
+// too, and must not answer for them.
+func literalPaths(bound map[*mux.Route]*operation) map[string]bool {
+	paths := make(map[string]bool)
+	for _, op := range bound {
+		if !strings.Contains(op.route, "{") {
+			paths[op.route] = true
+		}
+	}
+	return paths
+}
+
+// strays tells whether an operation was found for a path that is another one's
+// own.
+func (a *API) strays(op *operation, path string) bool {
+	return a.literal[path] && op.route != path
+}
+
 // allowed lists the methods that a path takes, for Allow.
 func (a *API) allowed(r *http.Request) string {
 	var methods []string
@@ -161,7 +179,7 @@ func (a *API) allowed(r *http.Request) string {
 		probe := *r
 		probe.Method = method
 		var match mux.RouteMatch
-		if !a.router.Match(&probe, &match) || match.MatchErr != nil {
+		if !a.router.Match(&probe, &match) || match.MatchErr != nil || a.strays(a.operations[match.Route], r.URL.Path) {
 			continue
 		}
 		methods = append(methods, method)

@@ -196,9 +196,13 @@ func TestAtomicBatchIsAllOrNothing(t *testing.T) {
 		`{"atomic":true,"tasks":[{"type":"demo.echo"},{"type":"nope"}]}`:                                                             "/tasks/1",
 		`{"atomic":true,"tasks":[{"type":"demo.echo"},{"type":"demo.echo","unique_key":"u"},{"type":"demo.echo","unique_key":"u"}]}`: "/tasks/2",
 	} {
-		found := fields(t, batch(body).problem(t, http.StatusUnprocessableEntity, fault.ValidationError))
+		got := batch(body)
+		found := fields(t, got.problem(t, http.StatusUnprocessableEntity, fault.ValidationError))
 		if _, ok := found[want]; !ok {
 			t.Errorf("%s: %s is not among %v", body, want, found)
+		}
+		if strings.Contains(string(got.body), "null") {
+			t.Errorf("what is absent is null: %s", got.body)
 		}
 		if n := w.store.count(); n != 0 {
 			t.Errorf("%s: %d tasks in the store", body, n)

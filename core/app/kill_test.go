@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -97,11 +98,12 @@ func TestKilledEngineLosesNothing(t *testing.T) {
 // and looks at the outcome of each.
 func killWithWork(t *testing.T, path string) {
 	first, kill := spawn(t, path)
-	running := first.submitMany(`{"type":"demo.sleep","payload":{"ms":1500}}`, 50)
+	soon := time.Now().Add(4 * time.Second).UTC().Format(time.RFC3339Nano)
+	waiting := first.submitMany(fmt.Sprintf(`{"type":"demo.sleep","payload":{"ms":1},"run_at":%q}`, soon), 1000)
+	running := first.submitMany(`{"type":"demo.sleep","payload":{"ms":10000}}`, 50)
 	for _, id := range running {
 		first.wait(id, "running")
 	}
-	waiting := first.submitMany(`{"type":"demo.sleep","payload":{"ms":1}}`, 1000)
 	kill()
 	second, _ := spawn(t, path)
 	for _, id := range append(running, waiting...) {
