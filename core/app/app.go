@@ -168,7 +168,9 @@ func (a *App) wireDispatch(context.Context) error {
 	if a.host, err = pluginhost.New(pluginhost.Config{
 		Slots: slots, StateDir: a.stateDir.path, GuardCommand: a.opts.Guard, Logger: a.log.Named("plugin"),
 		Record: func(c pluginhost.Crash) { recorder.Record(crashEvent(&c)) },
-		Limits: pluginhost.Limits{Drain: a.share(pluginShare)},
+		Limits: pluginhost.Limits{
+			Drain: a.share(pluginShare), Shutdown: a.share(pluginShare), Terminate: a.share(pluginShare),
+		},
 	}); err != nil {
 		return err
 	}

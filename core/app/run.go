@@ -48,8 +48,8 @@ func (a *App) Run(ctx context.Context) (err error) {
 // processes that have to be killed and for the last writes.
 const (
 	requestShare = 1
-	taskShare    = 12
-	pluginShare  = 1
+	taskShare    = 9
+	pluginShare  = 1 // for each rung of a plugin's stop: drain, shut down, terminate
 	endShare     = 1
 )
 
