@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -87,6 +88,9 @@ type Dispatcher struct {
 	lanes   map[string]*lane
 	stuck   *stuck
 	metrics *metrics
+	// underway counts what is on its way from the table to the store, so that a
+	// stop does not overtake it.
+	underway atomic.Int64
 	// late holds the events of refused late results until the watch writes them.
 	late lateEvents
 }

@@ -26,6 +26,8 @@ func (d *Dispatcher) Ended(outcomes []pluginhost.Outcome) {
 	if len(outcomes) == 0 {
 		return
 	}
+	d.underway.Add(1)
+	defer d.underway.Add(-1)
 	now := time.Now()
 	batch := make([]*settling, 0, len(outcomes))
 	left := map[string]int{}
@@ -106,8 +108,13 @@ func (d *Dispatcher) settle(batch []*settling) {
 	for i, s := range batch {
 		items[i] = s.item
 	}
-	err := d.settles.Send(context.Background(), items, func(fates []group.Fate[task.Settled]) { d.settled(batch, fates) })
+	d.underway.Add(1)
+	err := d.settles.Send(context.Background(), items, func(fates []group.Fate[task.Settled]) {
+		defer d.underway.Add(-1)
+		d.settled(batch, fates)
+	})
 	if err != nil { // the writer has ended: what is left is found by the node's lease
+		d.underway.Add(-1)
 		d.cfg.Logger.Error("attempts left unsettled", "count", len(batch), "error", err)
 	}
 }
@@ -205,6 +212,8 @@ func (d *Dispatcher) later(items []*settling) {
 
 // retrySettlements sends what is stuck again.
 func (d *Dispatcher) retrySettlements() {
+	d.underway.Add(1)
+	defer d.underway.Add(-1)
 	d.stuck.mu.Lock()
 	items := d.stuck.items
 	d.stuck.items = nil

@@ -56,6 +56,8 @@ func (d *Dispatcher) tellPlugins(attempts []*attempt, reason pluginhost.Reason) 
 // keep their place until the plugin lets go of them; where the type says so the
 // process is killed.
 func (d *Dispatcher) abandonStubborn(now time.Time) {
+	d.underway.Add(1)
+	defer d.underway.Add(-1)
 	over := d.table.abandon(now)
 	batch := make([]*settling, 0, len(over))
 	for _, a := range over {
@@ -141,7 +143,7 @@ func (d *Dispatcher) waitSettled(ctx context.Context, limit time.Duration) bool 
 	defer cancel()
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
-	for d.table.unsettled() > 0 || d.stuckCount() > 0 {
+	for d.table.unsettled() > 0 || d.underway.Load() > 0 || d.stuckCount() > 0 {
 		select {
 		case <-ctx.Done():
 			return false
