@@ -83,8 +83,9 @@ check-imports: ## imports point one way
 	go test -count=1 ./core/archtest
 
 .PHONY: check-deadcode
-check-deadcode: ## every function is reached by a program or a test
+check-deadcode: ## every function is reached by a program or a test (or is an example that is only compiled)
 	@dead=$$($(DEADCODE) -test ./...); \
+	dead=$$(grep -v 'unreachable func: Example' <<<"$$dead" || true); \
 	if [ -n "$$dead" ]; then \
 	    printf 'never reached:\n%s\n' "$$dead"; exit 1; \
 	fi
