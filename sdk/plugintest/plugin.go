@@ -2,6 +2,7 @@ package plugintest
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -87,7 +88,7 @@ type served struct {
 // can be told from all others.
 func serve(t testing.TB, p sdk.Plugin, o options) served {
 	t.Helper()
-	label := fmt.Sprintf("%s/%s/%p", t.Name(), p.Name, &p)
+	label := fmt.Sprintf("%s/%s/%s", t.Name(), p.Name, rand.Text()) // an address could come again
 	if !o.allowLeaks {
 		// Registered first, so it runs last.
 		t.Cleanup(func() { checkLeaks(t, label) })
