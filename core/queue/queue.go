@@ -216,6 +216,8 @@ func readPopped(taskType string, answer any) (Popped, error) {
 	if len(values) < head || (len(values)-head)%2 != 0 {
 		return Popped{}, fmt.Errorf("queue: pop answered %d values", len(values))
 	}
+	// The kinds of the values are the script's own. One of another kind reads as
+	// zero: no lane, no mark, or an id that is none, and only costs a look.
 	var p Popped
 	for i := range p.Left {
 		left, _ := values[i].(int64)
