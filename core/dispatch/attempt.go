@@ -26,11 +26,15 @@ const (
 	endFenced
 )
 
-// attempt is one claimed task on this node. The table's lock guards the fields
-// below task and typ.
+// attempt is one claimed task on this node. Its slot's lock guards claimed and
+// inside, the table's lock what is below them.
 type attempt struct {
 	task *task.Task
 	typ  *tasktype.Type
+
+	claimed time.Time
+	// inside: it has a place at its plugin.
+	inside bool
 
 	// started is when the plugin got the attempt, on the monotonic clock; zero
 	// while it waits outside. Its time-out counts from there.

@@ -88,15 +88,19 @@ type Dispatcher struct {
 	lanes   map[string]*lane
 	stuck   *stuck
 	metrics *metrics
-	// underway counts what is on its way from the table to the store, so that a
-	// stop does not overtake it.
+	// underway counts the settlements on their way from the table to the store,
+	// so that a stop does not overtake them, nor claims run away from them.
 	underway atomic.Int64
 	// late holds the events of refused late results until the watch writes them.
 	late lateEvents
 }
 
-// claimMost bounds what one pop of one type asks for.
-const claimMost = 256
+const (
+	// claimMost bounds what one pop of one type asks for.
+	claimMost = 256
+	// unsettledMost is with how many settlements under way nothing new is claimed.
+	unsettledMost = 1024
+)
 
 // New checks cfg and makes a dispatcher; Run starts it.
 func New(cfg Config) (*Dispatcher, error) {
@@ -122,7 +126,7 @@ func New(cfg Config) (*Dispatcher, error) {
 	for _, typ := range cfg.Types.List() {
 		d.lanes[typ.Name] = &lane{typ: typ, wake: make(chan struct{}, 1)}
 		if d.slots[typ.Plugin] == nil {
-			d.slots[typ.Plugin] = &slot{}
+			d.slots[typ.Plugin] = newSlot()
 		}
 	}
 	return d, d.makeWriters()

@@ -199,27 +199,135 @@ func TestAPluginThatIgnoresItsTimeLimit(t *testing.T) {
 func TestWhoWaitsOutsideSpendsNoTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		suspects := w.add(2, func(k *task.Task) { k.CrashCount = 1 })
-		innocent := w.add(1, nil)[0]
+		suspects := w.add(3, func(k *task.Task) { k.CrashCount = 1 })
 		d, stop := w.start(t, func(s *tasktype.Settings) { s.Timeout = 5 * time.Second })
-		for _, id := range append(suspects, innocent) {
+		for i, id := range suspects {
 			after(4 * time.Second) // together longer than one of them may take
 			if len(w.inside) != 1 || w.inside[0].ID != id || len(w.cancelled) != 0 {
-				t.Fatalf("inside %v, told to end %v", w.inside, w.cancelled)
+				t.Fatalf("suspect %d: inside %v, told to end %v", i, w.inside, w.cancelled)
 			}
-			if id != innocent {
-				late := task.Task{Type: "t"}
-				if reason := d.WaitReason(&late); reason != "concurrency" {
-					t.Errorf("wait reason %q", reason)
-				}
+			late := task.Task{Type: "t"}
+			if reason := d.WaitReason(&late); reason != "concurrency" {
+				t.Errorf("wait reason %q", reason)
 			}
 			w.answer(pluginhost.Completed)
 			synctest.Wait()
 		}
 		stop()
-		for _, id := range append(suspects, innocent) {
+		for _, id := range suspects {
+			if got := w.task(id); got.Status != task.Completed || got.Attempt != 1 {
+				t.Errorf("task is %s after %d attempts: %+v", got.Status, got.Attempt, got.Error)
+			}
+		}
+	})
+}
+
+func TestTheInnocentDoNotWaitForSuspectsHere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.add(1, func(k *task.Task) { k.CrashCount = 1 })
+		innocent := w.add(1, nil)[0]
+		d, stop := w.start(t, nil)
+		after(patience + 2*watchEvery)
+		if got := w.task(innocent); got.Status != task.Pending || got.RetryCount != 0 {
+			t.Errorf("the innocent task is not free for other nodes: %+v", got)
+		}
+		w.answer(pluginhost.Completed)
+		d.Wake("t")
+		synctest.Wait()
+		w.answer(pluginhost.Completed)
+		stop()
+		if got := w.task(innocent); got.Status != task.Completed {
+			t.Errorf("task is %s", got.Status)
+		}
+	})
+}
+
+// quick lets a type's attempts take a millisecond each, until its pace is known.
+func (w *world) quick(rounds int) {
+	for range rounds {
+		after(time.Millisecond)
+		w.answer(pluginhost.Completed)
+		synctest.Wait()
+	}
+}
+
+func TestShortTasksAreClaimedAheadOfTheirPlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		ids := w.add(200, nil)
+		_, stop := w.start(t, nil) // 4 at a time
+		w.quick(3)
+		claimed := 0
+		for _, id := range ids {
+			if got := w.task(id); got.Status == task.Running {
+				claimed++
+			}
+		}
+		// 4 in 1 ms are 100 within the horizon
+		if w.count() != 4 || claimed < 54 || claimed > 104 {
+			t.Errorf("%d inside, %d claimed; want 4 inside and a stock of 50 to 100", w.count(), claimed)
+		}
+		// What is claimed ahead goes back when its turn does not come.
+		after(patience + 2*watchEvery)
+		for _, id := range ids {
+			if got := w.task(id); got.Status == task.Running {
+				claimed--
+			}
+		}
+		if left := w.count(); left != 4 || claimed == 0 {
+			t.Errorf("%d are still inside", left)
+		}
+		running := 0
+		for _, id := range ids {
+			if got := w.task(id); got.Status == task.Running {
+				running++
+			} else if got.RetryCount != 0 {
+				t.Error("a retry was spent")
+			}
+		}
+		if running != 4 {
+			t.Errorf("%d are claimed after the stall, want the 4 inside", running)
+		}
+		stop()
+	})
+}
+
+func TestClaimsDoNotRunAwayFromSettlements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.add(3*unsettledMost, nil)
+		_, stop := w.start(t, nil)
+		hold := make(chan struct{})
+		w.set(func() { w.slow = hold })
+		for range 3 * unsettledMost {
+			if w.count() == 0 {
+				break
+			}
+			w.quick(1)
+		}
+		running := 0
+		w.mu.Lock()
+		for _, k := range w.tasks {
+			if k.Status == task.Running {
+				running++
+			}
+		}
+		w.mu.Unlock()
+		if running < unsettledMost || running > unsettledMost+aheadMost+claimMost {
+			t.Errorf("%d claimed while no settlement ends, want about %d", running, unsettledMost)
+		}
+		w.set(func() { w.slow = nil })
+		close(hold)
+		synctest.Wait()
+		if w.count() == 0 {
+			t.Error("no task runs after the settlements were written")
+		}
+		w.quick(2 * unsettledMost)
+		stop()
+		for id := range w.tasks {
 			if got := w.task(id); got.Status != task.Completed {
-				t.Errorf("task is %s: %+v", got.Status, got.Error)
+				t.Errorf("task is %s", got.Status)
 			}
 		}
 	})

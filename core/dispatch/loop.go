@@ -19,6 +19,21 @@ type lane struct {
 	wake chan struct{}
 	// more: the queue may hold something that was not popped yet.
 	more atomic.Bool
+	// held are the claimed attempts whose plugin has not answered yet: those
+	// inside it and those that wait for a place there.
+	held atomic.Int64
+	pace pace
+}
+
+// room is how many tasks are worth claiming now: as many as there are free
+// places, and a stock for those that will be free in a moment. A stock that is
+// still half full is not refilled, so that claims come in groups.
+func (l *lane) room() int {
+	held, ahead := int(l.held.Load()), l.pace.ahead(l.typ.Concurrency)
+	if stock := held - l.typ.Load(); stock > ahead/2 {
+		return 0
+	}
+	return min(claimMost, l.typ.Concurrency+ahead-held)
 }
 
 func (l *lane) nudge() {
@@ -63,12 +78,11 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 	if !d.canRun(l) {
 		return false
 	}
-	n := l.typ.Take(claimMost)
-	if n == 0 {
+	n := l.room()
+	if n <= 0 {
 		return false
 	}
 	hints, err := d.hints(ctx, l, n)
-	l.typ.Give(n - len(hints))
 	if err != nil {
 		return d.rest(ctx)
 	}
@@ -77,7 +91,6 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 	}
 	fates, err := d.claims.Do(context.WithoutCancel(ctx), hints...)
 	if err != nil {
-		l.typ.Give(len(hints))
 		d.cfg.Offers.Offer(hints)
 		return d.rest(ctx)
 	}
@@ -91,9 +104,8 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 			attempts = append(attempts, &attempt{task: fate.Result, typ: l.typ})
 		}
 	}
-	l.typ.Give(len(fates) - len(attempts))
 	d.metrics.stale.Add(float64(len(fates) - len(attempts) - len(failed)))
-	d.start(l.typ.Plugin, attempts)
+	d.start(l, attempts)
 	if len(failed) > 0 {
 		d.cfg.Logger.Warn("claim failed", "type", l.typ.Name, "error", err)
 		d.cfg.Offers.Offer(failed)
@@ -104,7 +116,7 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 
 // canRun tells whether a task of the lane could run now.
 func (d *Dispatcher) canRun(l *lane) bool {
-	if _, holds := d.cfg.Node.Holds(); !holds {
+	if _, holds := d.cfg.Node.Holds(); !holds || d.underway.Load() > unsettledMost {
 		return false
 	}
 	return d.cfg.Plugins.Active(l.typ.Plugin) && !d.slots[l.typ.Plugin].blocked()
@@ -171,16 +183,14 @@ func (d *Dispatcher) fromStore(ctx context.Context, l *lane, n int) ([]task.Hint
 }
 
 // start takes attempts in and hands over those that may go now.
-func (d *Dispatcher) start(plugin string, attempts []*attempt) {
+func (d *Dispatcher) start(l *lane, attempts []*attempt) {
 	if len(attempts) == 0 {
 		return
 	}
+	l.held.Add(int64(len(attempts)))
 	d.table.add(attempts)
-	going := d.slots[plugin].join(attempts)
-	if waiting := len(attempts) - len(going); waiting > 0 {
-		d.cfg.Logger.Info("tasks wait for others that run alone after a crash of their plugin", "plugin", plugin, "waiting", waiting)
-	}
-	d.hand(plugin, going)
+	plugin := l.typ.Plugin
+	d.hand(plugin, d.slots[plugin].join(attempts, time.Now()))
 }
 
 // hand gives attempts to their plugin. What the plugin does not take goes back.

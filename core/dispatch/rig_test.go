@@ -28,9 +28,11 @@ type world struct {
 	ready []task.Hint
 	// away: the store does not answer. lost: Redis does not.
 	away, lost bool
-	holds      bool
-	inactive   bool
-	events     []event.Event
+	// slow: settlements wait for its end.
+	slow     chan struct{}
+	holds    bool
+	inactive bool
+	events   []event.Event
 
 	// inside are the attempts that the plugin has, in order.
 	inside    []pluginhost.Assignment
@@ -93,6 +95,12 @@ func (w *world) Claim(_ context.Context, req task.ClaimRequest) ([]task.Task, er
 }
 
 func (w *world) Settle(_ context.Context, items []task.Settlement) ([]task.Settled, error) {
+	w.mu.Lock()
+	slow := w.slow
+	w.mu.Unlock()
+	if slow != nil {
+		<-slow
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.away {

@@ -30,30 +30,41 @@ func (d *Dispatcher) Ended(outcomes []pluginhost.Outcome) {
 	defer d.underway.Add(-1)
 	now := time.Now()
 	batch := make([]*settling, 0, len(outcomes))
-	left := map[string]int{}
+	left := map[string][]*attempt{}
 	for i := range outcomes {
 		o := &outcomes[i]
 		a := d.table.remove(pluginhost.AttemptKey{ID: o.ID, Attempt: o.Attempt})
 		if a == nil {
 			continue
 		}
-		a.typ.Give(1)
-		left[a.typ.Plugin]++
+		left[a.typ.Plugin] = append(left[a.typ.Plugin], a)
 		if s := d.conclude(a, o, now); s != nil {
 			batch = append(batch, s)
 		}
 	}
 	d.settle(batch)
-	for plugin, n := range left {
-		d.hand(plugin, d.slots[plugin].leave(n))
+	for plugin, attempts := range left {
+		d.account(attempts, now)
+		d.hand(plugin, d.slots[plugin].leave(attempts))
 	}
-	d.nudgeAll(left)
+	d.nudgeAll()
 }
 
-// nudgeAll wakes the lanes whose plugin has room again.
-func (d *Dispatcher) nudgeAll(plugins map[string]int) {
+// account takes attempts that are gone off their lanes' books.
+func (d *Dispatcher) account(attempts []*attempt, now time.Time) {
+	for _, a := range attempts {
+		l := d.lanes[a.typ.Name]
+		l.held.Add(-1)
+		if took := a.took(now); took > 0 {
+			l.pace.ended(1, took)
+		}
+	}
+}
+
+// nudgeAll wakes the lanes that may have room again for something to do.
+func (d *Dispatcher) nudgeAll() {
 	for _, l := range d.lanes {
-		if plugins[l.typ.Plugin] > 0 && l.more.Load() {
+		if l.more.Load() {
 			l.nudge()
 		}
 	}
@@ -108,13 +119,16 @@ func (d *Dispatcher) settle(batch []*settling) {
 	for i, s := range batch {
 		items[i] = s.item
 	}
-	d.underway.Add(1)
+	n := int64(len(items))
+	d.underway.Add(n)
 	err := d.settles.Send(context.Background(), items, func(fates []group.Fate[task.Settled]) {
-		defer d.underway.Add(-1)
 		d.settled(batch, fates)
+		if left := d.underway.Add(-n); left <= unsettledMost && left+n > unsettledMost {
+			d.nudgeAll()
+		}
 	})
 	if err != nil { // the writer has ended: what is left is found by the node's lease
-		d.underway.Add(-1)
+		d.underway.Add(-n)
 		d.cfg.Logger.Error("attempts left unsettled", "count", len(batch), "error", err)
 	}
 }

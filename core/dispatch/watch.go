@@ -29,6 +29,7 @@ func (d *Dispatcher) watch(ctx context.Context) {
 		case now := <-ticker.C:
 			d.endOverdue(now)
 			d.abandonStubborn(now)
+			d.giveBack(now)
 			d.retrySettlements()
 			d.writeLate(ctx)
 		}
@@ -39,6 +40,17 @@ func (d *Dispatcher) watch(ctx context.Context) {
 func (d *Dispatcher) endOverdue(now time.Time) {
 	late := d.table.end(endTimedOut, now, func(a *attempt) bool { return a.overdue(now) })
 	d.tellPlugins(late, pluginhost.ReasonTimeout)
+}
+
+// giveBack releases tasks that were claimed ahead and have not started in time.
+func (d *Dispatcher) giveBack(now time.Time) {
+	for _, s := range d.slots {
+		over := s.expire(now.Add(-patience))
+		for _, a := range over {
+			d.lanes[a.typ.Name].pace.stalled(a.typ.Concurrency)
+		}
+		d.Ended(outcomes(over, notTaken))
+	}
 }
 
 // tellPlugins asks the plugins to end attempts.
