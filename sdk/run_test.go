@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -402,6 +404,42 @@ func TestADoubledNumberIsRunOnce(t *testing.T) {
 	}
 	if len(results) != 1 || string(results[0].GetOutput()) != "1" {
 		t.Errorf("results %v", results)
+	}
+}
+
+// Workers stay for the next attempt, but for those whose handler ended its
+// goroutine and those too many: each attempt of each wave has its one answer.
+func TestWavesOfAttemptsAreAllAnswered(t *testing.T) {
+	t.Parallel()
+	const wave = 400
+	var inside sync.WaitGroup
+	stream := openStream(t, handler(func(_ context.Context, in json.RawMessage) (json.RawMessage, error) {
+		inside.Done()
+		inside.Wait() // all at the same time
+		if string(in) == "0" {
+			runtime.Goexit()
+		}
+		return in, nil
+	}))
+	answered := map[uint64]int{}
+	for n := range 3 {
+		inside.Add(wave)
+		tasks := make([]*pb.Assignment, wave)
+		for i := range tasks {
+			tasks[i] = &pb.Assignment{Seq: uint64(n*wave + i), Type: "t", Payload: []byte(strconv.Itoa(i % 5))}
+		}
+		fatal(t, stream.Send(assign(tasks...)))
+		for got := 0; got < wave; {
+			response, err := stream.Recv()
+			fatal(t, err)
+			for _, r := range response.GetResults() {
+				answered[r.GetSeq()]++
+				got++
+			}
+		}
+	}
+	if len(answered) != 3*wave {
+		t.Errorf("%d of %d attempts have an answer", len(answered), 3*wave)
 	}
 }
 

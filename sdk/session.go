@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -31,7 +32,11 @@ type session struct {
 	end  context.CancelCauseFunc
 
 	workers sync.WaitGroup
-	// mu guards what follows, and workers.Add against workers.Wait.
+	// jobs hands attempts to workers that are idle, of which there are so many.
+	jobs chan job
+	idle atomic.Int64
+	// mu guards what follows, workers.Add against workers.Wait, and jobs against
+	// its end.
 	mu      sync.Mutex
 	closed  bool
 	running map[uint64]context.CancelCauseFunc
@@ -47,6 +52,7 @@ func newSession(s *Server, stream runStream) *session {
 		out:     newOutbox(),
 		base:    base,
 		end:     end,
+		jobs:    make(chan job),
 		running: map[uint64]context.CancelCauseFunc{},
 	}
 }
@@ -66,6 +72,7 @@ func (s *session) run() error {
 	err := s.wait(read, sent)
 	s.mu.Lock()
 	s.closed = true
+	close(s.jobs)
 	s.mu.Unlock()
 	s.workers.Wait()
 	close(idle)

@@ -58,14 +58,45 @@ func (s *session) spawn(t TaskType, a *attempt) error {
 	}
 	ctx, stop := context.WithCancelCause(s.base)
 	s.running[seq] = stop
-	s.workers.Go(func() { s.work(ctx, stop, t, a) })
+	j := job{ctx: ctx, stop: stop, typ: t, attempt: a}
+	select {
+	case s.jobs <- j:
+	default:
+		s.workers.Go(func() { s.worker(j) })
+	}
 	return nil
+}
+
+// job is an attempt to run in a context of its own.
+type job struct {
+	ctx     context.Context
+	stop    context.CancelCauseFunc
+	typ     TaskType
+	attempt *attempt
+}
+
+// idleMost bounds the workers that wait for another attempt.
+const idleMost = 256
+
+// worker runs one attempt and then those that it is handed. A goroutine that
+// stays has grown its stack already, which costs more than a short task does.
+func (s *session) worker(j job) {
+	for ok := true; ok; {
+		s.work(j)
+		if s.idle.Add(1) <= idleMost {
+			j, ok = <-s.jobs
+		} else {
+			ok = false
+		}
+		s.idle.Add(-1)
+	}
 }
 
 // work runs the handler. Whatever the handler does, a panic and the end of its
 // goroutine included, becomes one outcome.
-func (s *session) work(ctx context.Context, stop context.CancelCauseFunc, t TaskType, a *attempt) {
-	ctx, release := withTimeout(context.WithValue(ctx, attemptKey{}, a), a.assignment.GetTimeoutMs())
+func (s *session) work(j job) {
+	a, stop := j.attempt, j.stop
+	ctx, release := withTimeout(context.WithValue(j.ctx, attemptKey{}, a), a.assignment.GetTimeoutMs())
 	var output []byte
 	var err error
 	returned := false
@@ -79,7 +110,7 @@ func (s *session) work(ctx context.Context, stop context.CancelCauseFunc, t Task
 		stop(nil)
 		s.finish(a, result)
 	}()
-	output, err = t.run(ctx, a.assignment.GetPayload())
+	output, err = j.typ.run(ctx, a.assignment.GetPayload())
 	returned = true
 }
 
