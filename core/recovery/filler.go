@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -106,15 +108,20 @@ func (f *Filler) Run(ctx context.Context) error {
 	})
 }
 
-// fillAsked looks at the types that were asked for.
+// fillAsked looks at the types that were asked for. Who asked while its type was
+// being filled has been served: otherwise each fill of a queue that is popped all
+// the time would be followed by one for nothing. Who still misses something asks
+// again at its next look.
 func (f *Filler) fillAsked(ctx context.Context) error {
 	f.mu.Lock()
-	asked := f.asked
-	f.asked = map[string]bool{}
+	asked := slices.Collect(maps.Keys(f.asked))
 	f.mu.Unlock()
 	var errs []error
-	for name := range asked {
+	for _, name := range asked {
 		errs = append(errs, f.fill(ctx, name))
+		f.mu.Lock()
+		delete(f.asked, name)
+		f.mu.Unlock()
 	}
 	return errors.Join(errs...)
 }

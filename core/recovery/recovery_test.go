@@ -27,8 +27,11 @@ import (
 type rows struct {
 	mu      sync.Mutex
 	waiting map[task.Priority][]task.Hint
-	epoch   uuid.UUID
-	events  []event.Event
+	// looks at what waits are counted, and looked is called in each.
+	looks  int
+	looked func()
+	epoch  uuid.UUID
+	events []event.Event
 
 	overdue, running []task.Task
 	dead             []uuid.UUID
@@ -51,6 +54,10 @@ func (r *rows) Depths(context.Context) (map[string]int64, error) {
 func (r *rows) Waiting(_ context.Context, _ string, p task.Priority, limit int) ([]task.Hint, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.looks++
+	if r.looked != nil {
+		r.looked()
+	}
 	hints := r.waiting[p]
 	return slices.Clone(hints[:min(limit, len(hints))]), nil
 }
@@ -214,6 +221,25 @@ func TestAnIDThatGotLostIsFoundAgain(t *testing.T) {
 	}
 	if got := popAll(t, q); len(got) != 3 {
 		t.Errorf("%d of 3 are back", len(got))
+	}
+}
+
+func TestWhoAsksDuringAFillIsServedByIt(t *testing.T) {
+	t.Parallel()
+	store := &rows{}
+	f, _, _ := filler(t, store)
+	store.looked = func() { f.Ask("t") }
+	for range 3 {
+		f.Ask("t")
+		before := store.looks
+		for range 2 { // the second for whoever asked during the first
+			if err := f.fillAsked(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if looks := store.looks - before; looks != len(task.Priorities()) {
+			t.Errorf("%d looks at the lanes, want one each", looks)
+		}
 	}
 }
 
