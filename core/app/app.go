@@ -61,6 +61,7 @@ type App struct {
 	host       *pluginhost.Host
 	dispatcher *dispatch.Dispatcher
 	keeper     *node.Keeper
+	leader     *node.Leader
 	health     *health
 	server     *http.Server
 	listener   net.Listener
@@ -176,8 +177,11 @@ func (a *App) wireDispatch(context.Context) error {
 	}
 	if a.keeper, err = node.NewKeeper(node.Config{
 		Store: a.store, Name: nodeName(cfg.Server.Name), Version: a.opts.Version, ConfigHash: cfg.Hash(),
-		Lease: cfg.Server.Lease, Lost: a.fence, Renewed: a.lookForCancels, Logger: a.log.Named("node"),
+		Lease: cfg.Server.Lease, Lost: a.fence, Renewed: a.renewed, Logger: a.log.Named("node"),
 	}); err != nil {
+		return err
+	}
+	if a.leader, err = node.NewLeader(a.store, a.keeper, a.log.Named("leader")); err != nil {
 		return err
 	}
 	if a.dispatcher, err = dispatch.New(dispatch.Config{
@@ -213,7 +217,7 @@ func (a *App) wireRecovery(context.Context) error {
 	if err != nil {
 		return err
 	}
-	upkeep, err := recovery.NewUpkeep(a.store, a.log.Named("upkeep"))
+	upkeep, err := recovery.NewUpkeep(a.store, a.leader.Leads, a.log.Named("upkeep"))
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	if err := a.keeper.Register(ctx); err != nil {
 		return err
 	}
+	a.leader.Renew(ctx)
 	failed, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	background := a.begin(ctx, fail, a.background...)
@@ -140,7 +141,11 @@ func (a *App) Ready(ctx context.Context) error { return a.host.Started(ctx) }
 func (a *App) wake(taskType string) { a.dispatcher.Wake(taskType) }
 func (a *App) fence()               { a.dispatcher.Fence() }
 
-func (a *App) lookForCancels(ctx context.Context) { a.dispatcher.LookForCancels(ctx) }
+// renewed is called after each renewal of the lease.
+func (a *App) renewed(ctx context.Context) {
+	a.leader.Renew(ctx)
+	a.dispatcher.LookForCancels(ctx)
+}
 
 // listen follows what other nodes say.
 func (a *App) listen(ctx context.Context) error {

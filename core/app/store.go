@@ -33,6 +33,7 @@ type Store interface {
 	recovery.ReaperStore
 	recovery.Maintainer
 	node.Store
+	node.LeaderStore
 	api.Store
 	audit.Store
 	auth.Keys

@@ -37,6 +37,7 @@ const (
 	SystemStarted       Type = "system.started"
 	SystemStopped       Type = "system.stopped"
 	SystemPluginCrashed Type = "system.plugin_crashed"
+	SystemLeaderChanged Type = "system.leader_changed"
 
 	SecurityKeyCreated Type = "security.key_created"
 	SecurityKeyRevoked Type = "security.key_revoked"
@@ -71,6 +72,7 @@ var declarations = []Declaration{
 	{SystemStarted, CategorySystem, Info, "A node started."},
 	{SystemStopped, CategorySystem, Info, "A node stopped."},
 	{SystemPluginCrashed, CategorySystem, Error, "A plugin process ended without being asked to."},
+	{SystemLeaderChanged, CategorySystem, Info, "A node took the lead: it does the housekeeping."},
 	{SecurityKeyCreated, CategorySecurity, Info, "An API key was created."},
 	{SecurityKeyRevoked, CategorySecurity, Info, "An API key was revoked."},
 	{SecurityAuthFailed, CategorySecurity, Warning, "Credentials were refused."},

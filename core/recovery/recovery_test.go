@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -381,13 +382,20 @@ func TestWorkOfADeadNodeIsReleased(t *testing.T) {
 func TestALoopGoesOnAfterAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &flaky{fail: 2}
-		u, err := NewUpkeep(store, hclog.NewNullLogger())
+		var leads atomic.Bool
+		u, err := NewUpkeep(store, leads.Load, hclog.NewNullLogger())
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- u.Run(ctx) }()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if store.calls != 0 {
+			t.Error("a node that does not lead cares for the store")
+		}
+		leads.Store(true)
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if store.calls < 4 {

@@ -113,9 +113,10 @@ func TestMigrationsGoUpAndDown(t *testing.T) {
 		}
 	}
 	openStore(t, url).Close()
-	applied(t, url, true)
-	if err := MigrateDown(t.Context(), url); err != nil {
-		t.Fatalf("down: %v", err)
+	for range applied(t, url, true) {
+		if err := MigrateDown(t.Context(), url); err != nil {
+			t.Fatalf("down: %v", err)
+		}
 	}
 	applied(t, url, false)
 	var left int
@@ -128,8 +129,9 @@ func TestMigrationsGoUpAndDown(t *testing.T) {
 	}
 }
 
-// applied checks that all known migrations are applied, or none.
-func applied(t *testing.T, url string, want bool) {
+// applied checks that all known migrations are applied, or none, and returns how
+// many there are.
+func applied(t *testing.T, url string, want bool) int {
 	t.Helper()
 	steps, err := MigrationStatus(t.Context(), url)
 	if err != nil || len(steps) == 0 {
@@ -140,6 +142,7 @@ func applied(t *testing.T, url string, want bool) {
 			t.Errorf("step %+v, want it applied: %v", step, want)
 		}
 	}
+	return len(steps)
 }
 
 func TestConcurrentMigrationsAreSafe(t *testing.T) {

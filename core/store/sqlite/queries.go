@@ -48,6 +48,8 @@ const (
 	qEndNode      query = "end_node"
 	qNodes        query = "nodes"
 	qDeadWithWork query = "dead_with_work"
+	qLeads        query = "leads"
+	qTakeLead     query = "take_lead"
 
 	qCreateKey query = "create_key"
 	qGetKey    query = "get_key"

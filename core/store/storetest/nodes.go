@@ -20,6 +20,7 @@ func exerciseNodes(t *testing.T, s Store) {
 		"a node that stops keeps no lease":              nodeEnds,
 		"the work of dead nodes is found":               nodeDeadWithWork,
 		"nodes are listed newest first":                 nodesListed,
+		"one node leads while its lease holds":          nodeLeads,
 		"the epoch of a queue is kept":                  epochKept,
 		"the store answers":                             func(f *fixture) { f.ok(f.store.Ping(f.ctx)) },
 		"maintenance can be repeated": func(f *fixture) {

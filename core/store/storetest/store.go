@@ -78,6 +78,10 @@ type Store interface {
 	// DeadWithWork lists dead nodes (dead_at set) that still own running tasks.
 	DeadWithWork(ctx context.Context) ([]uuid.UUID, error)
 
+	// Lead tells whether a node leads; when nobody with a lease does it takes
+	// the lead, with the event.
+	Lead(ctx context.Context, id uuid.UUID, taken event.Event) (leads bool, err error)
+
 	// Epoch returns the epoch of a type's queue; uuid.Nil when it has none.
 	Epoch(ctx context.Context, typ string) (uuid.UUID, error)
 	// SetEpoch stores it.

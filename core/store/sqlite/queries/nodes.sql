@@ -31,3 +31,14 @@ SELECT id, name, version, started, lease_until, dead_at, config_hash FROM nodes 
 SELECT id FROM nodes
 WHERE dead_at IS NOT NULL AND EXISTS (SELECT 1 FROM tasks WHERE status = 1 AND node_id = nodes.id)
 ORDER BY id
+
+-- name: leads
+-- Whether a node leads at ?2.
+SELECT count(*) FROM leader JOIN nodes ON nodes.id = leader.node_id
+WHERE leader.node_id = ?1 AND nodes.dead_at IS NULL AND nodes.lease_until > ?2
+
+-- name: take_lead
+-- Makes a node the leader if its lease holds at ?2 and the leader's does not.
+UPDATE leader SET node_id = ?1
+WHERE EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND dead_at IS NULL AND lease_until > ?2)
+  AND NOT EXISTS (SELECT 1 FROM nodes WHERE id = leader.node_id AND dead_at IS NULL AND lease_until > ?2)
