@@ -14,6 +14,7 @@ import (
 	"github.com/headrace/headrace/core/auth"
 	"github.com/headrace/headrace/core/event"
 	"github.com/headrace/headrace/core/intake"
+	"github.com/headrace/headrace/core/node"
 	"github.com/headrace/headrace/core/task"
 	"github.com/headrace/headrace/core/tasktype"
 	"github.com/headrace/headrace/sdk/fault"
@@ -31,6 +32,8 @@ type Store interface {
 	List(ctx context.Context, f task.Filter) (task.Page, error)
 	// TaskEvents are oldest first, after the event with that id.
 	TaskEvents(ctx context.Context, id, after uuid.UUID, limit int) (events []event.Event, next uuid.UUID, err error)
+	// Members are the nodes, newest first.
+	Members(ctx context.Context, limit int) ([]node.Member, error)
 	// Idempotent finds the remembered answer to a request; nil: none.
 	Idempotent(ctx context.Context, principal, route, key string) (*task.Idempotency, error)
 }

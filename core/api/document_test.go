@@ -91,6 +91,7 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		{method: "DELETE", target: "/api/tasks/" + full.ID.String(), as: admin},
 		{method: "GET", target: "/api/tasks/" + bare.ID.String() + "/events", as: viewer},
 		{method: "GET", target: "/api/types", as: viewer},
+		{method: "GET", target: "/api/nodes", as: viewer},
 		{method: "GET", target: "/api/openapi.json", as: viewer},
 		{method: "GET", target: "/health"},
 		{method: "GET", target: "/health/redis"},

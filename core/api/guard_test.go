@@ -328,11 +328,13 @@ func TestRolesReachWhatTheyMay(t *testing.T) {
 			{request{method: "DELETE", target: "/api/tasks/" + aTaskID}, auth.TasksWrite},
 			{request{method: "GET", target: "/api/tasks"}, auth.TasksRead},
 			{request{method: "GET", target: "/api/types"}, auth.TypesRead},
+			{request{method: "GET", target: "/api/nodes"}, auth.NodesRead},
 			{request{method: "GET", target: "/api/openapi.json"}, auth.OpenAPIRead},
 		} {
 			q.as = role
 			got := w.do(q.request)
-			forbidden := role == viewer && q.permission == auth.TasksWrite
+			forbidden := role == viewer && q.permission == auth.TasksWrite ||
+				role == submitter && q.permission == auth.NodesRead
 			if (got.status == http.StatusForbidden) != forbidden {
 				t.Errorf("%s: %s %s: %d", role, q.method, q.target, got.status)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/headrace/headrace/core/event"
+	"github.com/headrace/headrace/core/node"
 	"github.com/headrace/headrace/core/task"
 )
 
@@ -191,4 +192,12 @@ func at(text string) time.Time {
 		panic(err)
 	}
 	return t
+}
+
+func (m *memory) Members(context.Context, int) ([]node.Member, error) {
+	instant := time.Unix(1_893_553_445, 0).UTC()
+	return []node.Member{
+		{Info: node.Info{ID: uuid.Max, Name: "second", Version: "1.0.0", Started: instant, LeaseUntil: instant}, State: node.Alive, Running: 2, Leads: true},
+		{Info: node.Info{ID: uuid.UUID{1}, Name: "first", Version: "1.0.0", Started: instant, LeaseUntil: instant, DeadAt: instant}, State: node.Gone},
+	}, nil
 }

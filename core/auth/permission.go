@@ -12,6 +12,7 @@ const (
 	TasksRead   Permission = "tasks:read"
 	TasksWrite  Permission = "tasks:write"
 	TypesRead   Permission = "types:read"
+	NodesRead   Permission = "nodes:read"
 	OpenAPIRead Permission = "openapi:read"
 )
 
@@ -25,6 +26,7 @@ var operations = map[string]Permission{
 	"getTask":        TasksRead,
 	"listTaskEvents": TasksRead,
 	"listTypes":      TypesRead,
+	"listNodes":      NodesRead,
 	"getDocument":    OpenAPIRead,
 	"getHealth":      Public,
 	"getHealthRedis": Public,
@@ -53,10 +55,10 @@ const (
 
 // grants says what each role may do; read only. What is missing is refused.
 var grants = map[Role]map[Permission]Reach{
-	Viewer:    {TasksRead: All, TypesRead: All, OpenAPIRead: All},
+	Viewer:    {TasksRead: All, TypesRead: All, NodesRead: All, OpenAPIRead: All},
 	Submitter: {TasksRead: Own, TasksWrite: Own, TypesRead: All, OpenAPIRead: All},
-	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, OpenAPIRead: All},
-	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, OpenAPIRead: All},
+	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, NodesRead: All, OpenAPIRead: All},
+	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, NodesRead: All, OpenAPIRead: All},
 }
 
 // Grants returns how far the role has the permission.

@@ -126,6 +126,27 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for NodeState.
+const (
+	Alive  NodeState = "alive"
+	Gone   NodeState = "gone"
+	Lapsed NodeState = "lapsed"
+)
+
+// Valid indicates whether the value is a known member of the NodeState enum.
+func (e NodeState) Valid() bool {
+	switch e {
+	case Alive:
+		return true
+	case Gone:
+		return true
+	case Lapsed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RecoveryBlame.
 const (
 	Caller        RecoveryBlame = "caller"
@@ -368,6 +389,61 @@ type Health struct {
 
 // HealthStatus Example: ok
 type HealthStatus string
+
+// Node One start of one engine.
+type Node struct {
+	// ConfigHash Differs where nodes run different configurations.
+	//
+	// Example: 5f2b
+	ConfigHash string `json:"config_hash"`
+
+	// DeadAt When it stopped or was declared dead.
+	//
+	// Example: 2030-01-02T03:04:20Z
+	DeadAt *time.Time `json:"dead_at,omitempty"`
+
+	// ID Example: 0192f3a4-5b6c-7d8e-9f01-23456789abcd
+	ID openapi_types.UUID `json:"id"`
+
+	// Leader It does the housekeeping.
+	//
+	// Example: true
+	Leader bool `json:"leader"`
+
+	// LeaseUntil Example: 2030-01-02T03:04:20Z
+	LeaseUntil time.Time `json:"lease_until"`
+
+	// Name Several starts share it.
+	//
+	// Example: engine-1
+	Name string `json:"name"`
+
+	// Running Tasks that it runs now.
+	//
+	// Example: 3
+	Running int `json:"running"`
+
+	// Started Example: 2030-01-02T03:04:05Z
+	Started time.Time `json:"started"`
+
+	// State lapsed: the lease has ended and nobody has taken its work yet.
+	//
+	// Example: alive
+	State NodeState `json:"state"`
+
+	// Version Example: 1.2.0
+	Version string `json:"version"`
+}
+
+// NodeState lapsed: the lease has ended and nobody has taken its work yet.
+//
+// Example: alive
+type NodeState string
+
+// NodeList The nodes.
+type NodeList struct {
+	Nodes []Node `json:"nodes"`
+}
 
 // Priority LOW 0, MEDIUM 1, HIGH 2, CRITICAL 3.
 //
@@ -811,6 +887,9 @@ type SubmitBatchJSONRequestBody = Batch
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListNodes The engines that share the store, newest first
+	// (GET /api/nodes)
+	ListNodes(w http.ResponseWriter, r *http.Request)
 	// GetDocument This document
 	// (GET /api/openapi.json)
 	GetDocument(w http.ResponseWriter, r *http.Request)
@@ -857,6 +936,20 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(http.Handler) http.Handler
+
+// ListNodes operation middleware
+func (siw *ServerInterfaceWrapper) ListNodes(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListNodes(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
 
 // GetDocument operation middleware
 func (siw *ServerInterfaceWrapper) GetDocument(w http.ResponseWriter, r *http.Request) {
@@ -1381,6 +1474,8 @@ func HandlerWithOptions(si ServerInterface, options GorillaServerOptions) http.H
 	r.HandleFunc(options.BaseURL+"/api/tasks/{id}/events", wrapper.ListTaskEvents).Methods(http.MethodGet)
 
 	r.HandleFunc(options.BaseURL+"/api/types", wrapper.ListTypes).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/nodes", wrapper.ListNodes).Methods(http.MethodGet)
 
 	r.HandleFunc(options.BaseURL+"/api/openapi.json", wrapper.GetDocument).Methods(http.MethodGet)
 

@@ -38,6 +38,7 @@ const (
 	qListTasks       query = "list_tasks"
 	qLockTask        query = "lock_task"
 	qLockTasks       query = "lock_tasks"
+	qMembers         query = "members"
 	qNodes           query = "nodes"
 	qOverdue         query = "overdue"
 	qRecordEvents    query = "record_events"

@@ -48,6 +48,7 @@ const (
 	qEndNode      query = "end_node"
 	qNodes        query = "nodes"
 	qDeadWithWork query = "dead_with_work"
+	qMembers      query = "members"
 	qLeads        query = "leads"
 	qTakeLead     query = "take_lead"
 

@@ -20,6 +20,7 @@ func exerciseNodes(t *testing.T, s Store) {
 		"a node that stops keeps no lease":              nodeEnds,
 		"the work of dead nodes is found":               nodeDeadWithWork,
 		"nodes are listed newest first":                 nodesListed,
+		"members show what they do":                     membersShown,
 		"one node leads while its lease holds":          nodeLeads,
 		"the epoch of a queue is kept":                  epochKept,
 		"the store answers":                             func(f *fixture) { f.ok(f.store.Ping(f.ctx)) },
@@ -149,5 +150,30 @@ func epochKept(f *fixture) {
 		got, err := f.store.Epoch(f.ctx, f.typ)
 		f.ok(err)
 		f.same("the epoch", got, want)
+	}
+}
+
+func membersShown(f *fixture) {
+	member := func(id uuid.UUID) (node.Member, bool) {
+		all, err := f.store.Members(f.ctx, 1000)
+		f.ok(err)
+		i := slices.IndexFunc(all, func(m node.Member) bool { return m.ID == id })
+		if i < 0 {
+			return node.Member{}, false
+		}
+		return all[i], true
+	}
+	busy, short := f.node(longLease), f.node(time.Second)
+	f.claim(busy, f.many(3)...)
+	if m, ok := member(busy); !ok || m.State != node.Alive || m.Running != 3 || m.Name != "node" {
+		f.Errorf("%v, the busy node is %+v", ok, m)
+	}
+	f.eventually("the lease has ended", func() bool {
+		m, ok := member(short)
+		return ok && m.State != node.Alive
+	})
+	f.ok(f.store.EndNode(f.ctx, busy, nodeEvent(event.SystemStopped, busy)))
+	if m, ok := member(busy); !ok || m.State != node.Gone || m.Running != 3 || m.DeadAt.IsZero() {
+		f.Errorf("%v, the ended node is %+v", ok, m)
 	}
 }

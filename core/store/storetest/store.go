@@ -75,6 +75,9 @@ type Store interface {
 	EndNode(ctx context.Context, id uuid.UUID, ev event.Event) error
 	// Nodes lists the nodes, newest first.
 	Nodes(ctx context.Context) ([]node.Info, error)
+	// Members lists the nodes that live, hold work, or went in the last day,
+	// newest first.
+	Members(ctx context.Context, limit int) ([]node.Member, error)
 	// DeadWithWork lists dead nodes (dead_at set) that still own running tasks.
 	DeadWithWork(ctx context.Context) ([]uuid.UUID, error)
 

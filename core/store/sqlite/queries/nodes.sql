@@ -42,3 +42,14 @@ WHERE leader.node_id = ?1 AND nodes.dead_at IS NULL AND nodes.lease_until > ?2
 UPDATE leader SET node_id = ?1
 WHERE EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND dead_at IS NULL AND lease_until > ?2)
   AND NOT EXISTS (SELECT 1 FROM nodes WHERE id = leader.node_id AND dead_at IS NULL AND lease_until > ?2)
+
+-- name: members
+-- The nodes that live, hold work, or went after ?2; ?1 is now, ?3 how many at most.
+SELECT
+    id, name, version, started, lease_until, dead_at, config_hash,
+    lease_until > ?1,
+    (SELECT count(*) FROM tasks WHERE status = 1 AND node_id = nodes.id),
+    EXISTS (SELECT 1 FROM leader WHERE leader.node_id = nodes.id)
+FROM nodes
+WHERE dead_at IS NULL OR dead_at > ?2 OR EXISTS (SELECT 1 FROM tasks WHERE status = 1 AND node_id = nodes.id)
+ORDER BY id DESC LIMIT ?3
