@@ -45,21 +45,24 @@ type binaries struct {
 // headraceRig is a Headrace node: a process of its own with its plugins, spoken to over HTTP.
 type headraceRig struct {
 	binaries binaries
-	dir      string // of the configuration and the log
-	address  string // host:port
-	env      []string
-	drop     func(context.Context) error
-	pool     *pgxpool.Pool
+	// behind is how many more tasks are preloaded than are waited for.
+	behind  int
+	dir     string // of the configuration and the log
+	address string // host:port
+	env     []string
+	drop    func(context.Context) error
+	pool    *pgxpool.Pool
 	// gate holds a lock under which no task can be claimed; nil: none is held.
-	gate   pgx.Tx
-	client *client
-	server *exec.Cmd
-	exited chan struct{} // closed when server has been waited for
+	gate     pgx.Tx
+	services *services
+	client   *client
+	server   *exec.Cmd
+	exited   chan struct{} // closed when server has been waited for
 	// last is one of the tasks that were handed in last.
 	last atomic.Pointer[uuid.UUID]
 }
 
-func newHeadrace(b binaries) func(context.Context, *services) (rig, error) {
+func newHeadrace(b binaries, behind int) func(context.Context, *services) (rig, error) {
 	return func(ctx context.Context, s *services) (rig, error) {
 		if err := s.emptyRedis(ctx); err != nil {
 			return nil, err
@@ -68,7 +71,7 @@ func newHeadrace(b binaries) func(context.Context, *services) (rig, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := &headraceRig{binaries: b, drop: drop}
+		r := &headraceRig{binaries: b, behind: behind, drop: drop, services: s}
 		if err := r.open(ctx, s, database); err != nil {
 			return nil, errors.Join(err, r.close(ctx))
 		}
@@ -141,7 +144,7 @@ func (r *headraceRig) preload(ctx context.Context, n int) error {
 		return err
 	}
 	defer store.Close()
-	for left := n; left > 0; left -= headraceBatch {
+	for left := n + r.behind; left > 0; left -= headraceBatch {
 		group := make([]task.Submission, min(left, headraceBatch))
 		for i := range group {
 			group[i] = submission()
@@ -234,6 +237,12 @@ func (r *headraceRig) submit(ctx context.Context) error {
 // done waits for the end of a task that came late, by its key, which costs nothing; only then it
 // looks at the whole table.
 func (r *headraceRig) done(ctx context.Context, n int) error {
+	if r.behind > 0 {
+		return r.poll(ctx, "the first tasks", func(ctx context.Context) (enough bool, err error) {
+			err = r.pool.QueryRow(ctx, "SELECT count(*) >= $1 FROM task_history", n).Scan(&enough)
+			return enough, err
+		})
+	}
 	err := r.poll(ctx, "the last task", func(ctx context.Context) (gone bool, err error) {
 		err = r.pool.QueryRow(ctx, "SELECT NOT EXISTS (SELECT FROM tasks WHERE id = $1)", *r.last.Load()).Scan(&gone)
 		return gone, err
@@ -292,7 +301,7 @@ func (r *headraceRig) figures(ctx context.Context) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	figures, err := histogramMeans(bytes.NewReader(text),
+	figures, err := histogramMeans(bytes.NewReader(text), claimTime,
 		"headrace_insert_group_size", "headrace_claim_group_size", "headrace_settle_group_size")
 	if err != nil {
 		return nil, err
@@ -301,6 +310,9 @@ func (r *headraceRig) figures(ctx context.Context) (map[string]float64, error) {
 	err = r.pool.QueryRow(ctx, "SELECT count(*) / count(DISTINCT xid::text)::float8 FROM audit_events WHERE type = $1",
 		event.TaskCompleted).Scan(&shared)
 	figures["completions per commit"] = shared
+	if r.behind > 0 {
+		err = errors.Join(err, r.depth(ctx, figures))
+	}
 	return figures, err
 }
 

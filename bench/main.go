@@ -32,8 +32,9 @@ func parseOptions(args []string) (options, error) {
 	flags.IntVar(&o.counts.drain, "drain", 20_000, "tasks of a drain")
 	flags.IntVar(&o.counts.together, "together", 20_000, "tasks submitted while a worker runs")
 	flags.IntVar(&o.counts.idle, "idle", 100, "tasks submitted one by one to an idle worker")
+	flags.IntVar(&o.counts.backlog, "backlog", 1_000_000, "tasks that wait behind those of a drain, in the scenario backlog")
 	flags.IntVar(&o.rounds, "rounds", 3, "runs of each system")
-	flags.StringVar(&o.scenarios, "scenarios", "drain,together,idle", "what to measure")
+	flags.StringVar(&o.scenarios, "scenarios", "drain,together,idle", "what to measure: also backlog")
 	flags.StringVar(&o.systems, "systems", "Headrace,asynq,River", "whom to measure")
 	flags.StringVar(&o.headrace, "headrace", "../bin/headrace", "the binary to measure")
 	flags.StringVar(&o.out, "out", "results", "folder for the raw data and README.md, the summary")
@@ -44,7 +45,7 @@ func parseOptions(args []string) (options, error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	if min(o.rounds, o.counts.drain, o.counts.together, o.counts.idle) < 1 {
+	if min(o.rounds, o.counts.drain, o.counts.together, o.counts.idle, o.counts.backlog) < 1 {
 		return o, errors.New("every count must be at least 1")
 	}
 	return o, nil

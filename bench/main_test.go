@@ -38,7 +38,7 @@ func TestOptions(t *testing.T) {
 
 func TestChosenSystemsKeepTheirOrder(t *testing.T) {
 	t.Parallel()
-	all := scenarios(binaries{}, counts{1, 1, 1})
+	all := scenarios(binaries{}, counts{1, 1, 1, 1})
 	list, err := chosen(all, "drain", "River,Headrace")
 	if err != nil {
 		t.Fatal(err)

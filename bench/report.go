@@ -33,6 +33,15 @@ func measuresOf(scenario string) []measure {
 			{"p50 ms", "%.1f", -1, func(m measurement) float64 { return quantile(slices.Sorted(slices.Values(m.PickUpMS)), 0.5) }},
 			{"p99 ms", "%.1f", -1, func(m measurement) float64 { return quantile(slices.Sorted(slices.Values(m.PickUpMS)), 0.99) }},
 		}
+	case "backlog":
+		figure := func(name string) func(measurement) float64 {
+			return func(m measurement) float64 { return m.Figures[name] }
+		}
+		return []measure{
+			settled, cost, {"ms a claim", "%.2f", -1, func(m measurement) float64 { return 1000 * m.Figures[claimTime] }},
+			{"ms a page of 100, p50", "%.1f", -1, figure(pageP50)}, {"the same, p99", "%.1f", -1, figure(pageP99)},
+			{"ids in Redis", "%.0f", -1, figure(redisIDs)},
+		}
 	case "together":
 		return []measure{{"tasks/s accepted", "%.0f", 1, acceptRate}, settled, cost}
 	}
@@ -117,6 +126,9 @@ func shares(s *scenario, all []measurement) string {
 		perThousand(func(u usage) float64 { return u.Engine }), perThousand(func(u usage) float64 { return u.Postgres }),
 		perThousand(func(u usage) float64 { return u.Redis }), perThousand(func(u usage) float64 { return u.Bench }))
 	for _, name := range slices.Sorted(maps.Keys(ours[0].Figures)) {
+		if name == claimTime || name == redisIDs {
+			continue
+		}
 		fmt.Fprintf(&text, " %s, mean: %.0f.", name, median(func(m measurement) float64 { return m.Figures[name] }))
 	}
 	if start := median(func(m measurement) float64 { return m.StartCPU }); start > 0 {

@@ -1,16 +1,19 @@
 package main
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // counts are how many tasks each scenario has.
 type counts struct {
-	drain, together, idle int
+	drain, together, idle, backlog int
 }
 
 // scenarios returns what is measured. Peers come as shipped, and at the best setting known: more
 // servers or workers than these made them no faster on two cores.
 func scenarios(b binaries, n counts) []scenario {
-	headrace := contender{"Headrace", "defaults, audit on, plugin process", newHeadrace(b)}
+	headrace := contender{"Headrace", "defaults, audit on, plugin process", newHeadrace(b, 0)}
 	rest := func(peers ...contender) []contender { return append([]contender{headrace}, peers...) }
 	const tunedCooldown, tunedPoll = 2 * time.Millisecond, 20 * time.Millisecond
 	return []scenario{
@@ -39,6 +42,13 @@ func scenarios(b binaries, n counts) []scenario {
 				contender{"River", "100 workers", newRiver(riverIdleWorkers, n.idle, 0, 0)},
 				contender{"River", "100 workers, cooldown 1 ms", newRiver(riverIdleWorkers, n.idle, time.Millisecond, tunedPoll)},
 			),
+		},
+		{
+			name: "backlog", title: "The first tasks of a backlog", tasks: n.drain, work: drain,
+			contenders: []contender{
+				{"Headrace", "1,000 wait behind them", newHeadrace(b, 1000)},
+				{"Headrace", fmt.Sprintf("%d wait behind them", n.backlog), newHeadrace(b, n.backlog)},
+			},
 		},
 	}
 }

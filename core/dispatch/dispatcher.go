@@ -211,7 +211,9 @@ func (d *Dispatcher) claim(ctx context.Context, hints []task.Hint) ([]*task.Task
 		}
 	}
 	d.metrics.claimGroups.Observe(float64(len(hints)))
+	began := time.Now()
 	tasks, err := d.cfg.Store.Claim(ctx, req)
+	d.metrics.claimTime.Observe(time.Since(began).Seconds())
 	if err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
 	}

@@ -17,6 +17,7 @@ type metrics struct {
 	done, errors              *telemetry.Rate
 	stale, late, fallbacks    prometheus.Counter
 	claimGroups, settleGroups prometheus.Histogram
+	claimTime                 prometheus.Histogram
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -29,12 +30,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "headrace_attempts_total", Help: "Attempts that were settled, by the event that ended them.",
 		}, []string{"event"}),
-		done:         telemetry.NewRate(time.Now),
-		errors:       telemetry.NewRate(time.Now),
-		stale:        counter("headrace_stale_hints_total", "Hints whose task could not be claimed."),
-		late:         counter("headrace_late_results_total", "Results that came after their attempt had lost its right."),
-		fallbacks:    counter("headrace_store_polls_total", "Looks for work in the store because the queue could not be used."),
-		claimGroups:  histogram("headrace_claim_group_size", "Tasks that shared one claim transaction.", sizes),
+		done:        telemetry.NewRate(time.Now),
+		errors:      telemetry.NewRate(time.Now),
+		stale:       counter("headrace_stale_hints_total", "Hints whose task could not be claimed."),
+		late:        counter("headrace_late_results_total", "Results that came after their attempt had lost its right."),
+		fallbacks:   counter("headrace_store_polls_total", "Looks for work in the store because the queue could not be used."),
+		claimGroups: histogram("headrace_claim_group_size", "Tasks that shared one claim transaction.", sizes),
+		claimTime: histogram("headrace_claim_duration_seconds", "Time of one claim transaction.",
+			prometheus.ExponentialBuckets(0.0005, 2, 14)),
 		settleGroups: histogram("headrace_settle_group_size", "Outcomes that shared one settle transaction.", sizes),
 	}
 	for _, kind := range []event.Type{
@@ -46,7 +49,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	if reg == nil {
 		return m
 	}
-	reg.MustRegister(m.duration, m.outcomes, m.stale, m.late, m.fallbacks, m.claimGroups, m.settleGroups,
+	reg.MustRegister(m.duration, m.outcomes, m.stale, m.late, m.fallbacks, m.claimGroups, m.claimTime, m.settleGroups,
 		gauge("task_processing_rate", "Tasks completed by this node in the last minute.", m.done.PerMinute),
 		gauge("task_error_rate", "Attempts on this node that ended in an error in the last minute.", m.errors.PerMinute))
 	return m

@@ -145,6 +145,32 @@ func TestReadsOpenOnlyThePartitionsThatTheyNeed(t *testing.T) {
 	}
 }
 
+// filtered is the plan of the first look for a page.
+func filtered(t *testing.T, s *Store, f task.Filter) string {
+	t.Helper()
+	values := []string{"'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "500", "51"}
+	for _, arg := range filterArgs(f) {
+		values = append(values, literal(t, s, arg))
+	}
+	return explain(t, s.readers, s.queries[qListTasks], values...)
+}
+
+func TestAPageOfABacklogIsReadByTheKey(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	s := openStore(t, url)
+	fillUnanalysed(t, s, connection(t, url))
+	pending := task.Pending
+	for name, f := range map[string]task.Filter{
+		"pending": {Status: &pending}, "pending of a type": {Status: &pending, Type: "demo.echo"}, "all": {}, "a type": {Type: "demo.echo"},
+	} {
+		plan := filtered(t, s, f)
+		if !looksUpByKey.MatchString(plan) || scansBacklog.MatchString(plan) || scansWhole.MatchString(plan) {
+			t.Errorf("%s are not read by the key:\n%s", name, plan)
+		}
+	}
+}
+
 func TestFiltersWithAnIndexUseIt(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
@@ -157,12 +183,7 @@ func TestFiltersWithAnIndexUseIt(t *testing.T) {
 		"failed tasks":      {task.Failed, "", "status_id"},
 		"completed by type": {task.Completed, "demo.echo", "type_id"},
 	} {
-		args := filterArgs(task.Filter{Status: &test.status, Type: test.typ})
-		values := []string{"'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "500", "51"}
-		for _, arg := range args {
-			values = append(values, literal(t, s, arg))
-		}
-		if plan := explain(t, s.readers, s.queries[qListTasks], values...); !strings.Contains(plan, test.index) {
+		if plan := filtered(t, s, task.Filter{Status: &test.status, Type: test.typ}); !strings.Contains(plan, test.index) {
 			t.Errorf("%s are not found by %s:\n%s", name, test.index, plan)
 		}
 	}

@@ -6,6 +6,8 @@
 -- $4        how many to return at most
 -- $5        whether to look among the living, $6 in the history
 -- $7        status by which the living are walked, $8 by which the history is
+--           (pending tasks are found by walking the key: nearly all of the living
+--           are, and their own index, in another order, would be read whole)
 -- $9        type by which the history is walked; these three have an index
 -- $10 … $13 type, status, priority, created_by that a row must have
 -- $14, $15  keys of its metadata, and the text of each
@@ -19,7 +21,7 @@ WITH living AS MATERIALIZED (
     SELECT {living}
     FROM tasks t
     WHERE $5::boolean AND t.id >= $1::uuid AND t.id < $2::uuid
-      AND ($7::smallint IS NULL OR t.status = $7)
+      AND ($7::smallint IS NULL OR CASE WHEN $7 = 0 THEN t.status + 0 = 0 ELSE t.status = $7 END)
     ORDER BY t.id DESC
     LIMIT $3::integer
 ), ended AS MATERIALIZED (
