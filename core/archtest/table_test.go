@@ -15,7 +15,7 @@ var layers = [][]string{
 	{"core/queue", "core/breaker", "core/audit", "core/archive", "core/pluginhost"},
 	{
 		"core/intake", "core/dispatch", "core/recovery", "core/schedule", "core/deadletter",
-		"core/alert", "core/auth",
+		"core/alert", "core/auth", "core/invariant",
 	},
 	{"core/store/postgres", "core/store/sqlite", "core/api", "core/console"},
 	{"core/app", "sdk/client", "plugins"},

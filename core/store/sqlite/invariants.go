@@ -1,0 +1,93 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/headrace/headrace/core/invariant"
+)
+
+// Each file answers one rule of core/invariant: a row with subject and detail for
+// every place where it does not hold.
+//
+//go:embed invariants/*.sql
+var invariantFiles embed.FS
+
+// Inspector looks at a database file beside the node that works with it, and
+// changes nothing.
+type Inspector struct {
+	db *sql.DB
+}
+
+// Inspect opens a file, which must be there, with any schema. It takes no lock.
+func Inspect(path string) (*Inspector, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("path of the store: %w", err)
+	}
+	if _, err := os.Stat(abs); err != nil {
+		return nil, fmt.Errorf("inspect the store: %w", err)
+	}
+	db, err := sql.Open("sqlite", readerDSN(abs))
+	if err != nil {
+		return nil, fmt.Errorf("inspect %s: %w", abs, err)
+	}
+	return &Inspector{db: db}, nil
+}
+
+// Close ends the inspection.
+func (i *Inspector) Close() error { return i.db.Close() }
+
+// Snapshot gives a view of what is stored now.
+func (i *Inspector) Snapshot(ctx context.Context, look func(invariant.Snapshot) error) (err error) {
+	tx, err := i.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("look at a snapshot: %w", err)
+	}
+	defer func() { err = errors.Join(err, tx.Rollback()) }()
+	return look(snapshot{tx})
+}
+
+// snapshot is one transaction that only reads.
+type snapshot struct {
+	tx *sql.Tx
+}
+
+// Broken implements invariant.Snapshot.
+func (s snapshot) Broken(ctx context.Context, rule invariant.Rule, limit int) (found []invariant.Finding, count int, err error) {
+	question, err := invariantFiles.ReadFile("invariants/" + string(rule) + ".sql")
+	if err != nil {
+		return nil, 0, fmt.Errorf("this store has no question for the rule: %w", err)
+	}
+	rows, err := s.tx.QueryContext(ctx, "SELECT subject, detail, count(*) OVER () FROM ("+
+		strings.TrimSpace(string(question))+") AS broken ORDER BY subject, detail LIMIT ?1", limit)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var f invariant.Finding
+		if err := rows.Scan(&f.Subject, &f.Detail, &count); err != nil {
+			return nil, 0, err
+		}
+		if id, err := uuid.Parse(f.Subject); err == nil {
+			f.Subject = id.String() // with the dashes that it has everywhere else
+		}
+		found = append(found, f)
+	}
+	return found, count, rows.Err()
+}
+
+// Counts implements invariant.Snapshot.
+func (s snapshot) Counts(ctx context.Context) (c invariant.Counts, err error) {
+	const ask = `SELECT (SELECT count(*) FROM tasks), (SELECT count(*) FROM task_history), (SELECT count(*) FROM audit_events)`
+	return c, s.tx.QueryRowContext(ctx, ask).Scan(&c.Living, &c.Ended, &c.Events)
+}
