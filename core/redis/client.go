@@ -87,20 +87,5 @@ func universal(cfg Config) (*goredis.UniversalOptions, error) {
 	return nil, errors.New("redis: no url is given")
 }
 
-// Evicts tells whether the server may throw keys away when its memory is full.
-// An engine still loses no task with such a server, but it would rebuild its
-// queues again and again. A server that hides its policy is taken at its word.
-func (c *Client) Evicts(ctx context.Context) (policy string, evicts bool, err error) {
-	answer, err := c.ConfigGet(ctx, "maxmemory-policy").Result()
-	if err != nil {
-		if _, refused := errors.AsType[goredis.Error](err); refused {
-			return "", false, nil
-		}
-		return "", false, fmt.Errorf("redis: read maxmemory-policy: %w", err)
-	}
-	policy = answer["maxmemory-policy"]
-	return policy, policy != "" && policy != "noeviction", nil
-}
-
 // PingOnce tells whether the server answers.
 func (c *Client) PingOnce(ctx context.Context) error { return c.Ping(ctx).Err() }

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -48,30 +47,4 @@ func (s snapshot) Broken(ctx context.Context, rule invariant.Rule, limit int) (f
 func (s snapshot) Counts(ctx context.Context) (c invariant.Counts, err error) {
 	const ask = `SELECT (SELECT count(*) FROM tasks), (SELECT count(*) FROM task_history), (SELECT count(*) FROM audit_events)`
 	return c, s.tx.QueryRow(ctx, ask).Scan(&c.Living, &c.Ended, &c.Events)
-}
-
-// Inspector looks at a database beside the nodes that work with it, and changes
-// nothing. It is for one caller at a time.
-type Inspector struct {
-	conn *pgx.Conn
-}
-
-// Inspect connects to a database of any schema.
-func Inspect(ctx context.Context, url string) (*Inspector, error) {
-	conn, err := connect(ctx, url)
-	if err != nil {
-		return nil, fail("inspect", err)
-	}
-	if _, err := conn.Exec(ctx, "SET default_transaction_read_only = on; SET jit = off"); err != nil {
-		return nil, fail("inspect", errors.Join(err, conn.Close(ctx)))
-	}
-	return &Inspector{conn: conn}, nil
-}
-
-// Close ends the connection.
-func (i *Inspector) Close(ctx context.Context) error {
-	if err := i.conn.Close(ctx); err != nil {
-		return fmt.Errorf("end the inspection: %w", err)
-	}
-	return nil
 }

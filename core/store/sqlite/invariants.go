@@ -6,8 +6,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/google/uuid"
@@ -20,31 +18,6 @@ import (
 //
 //go:embed invariants/*.sql
 var invariantFiles embed.FS
-
-// Inspector looks at a database file beside the node that works with it, and
-// changes nothing.
-type Inspector struct {
-	db *sql.DB
-}
-
-// Inspect opens a file, which must be there, with any schema. It takes no lock.
-func Inspect(path string) (*Inspector, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("path of the store: %w", err)
-	}
-	if _, err := os.Stat(abs); err != nil {
-		return nil, fmt.Errorf("inspect the store: %w", err)
-	}
-	db, err := sql.Open("sqlite", readerDSN(abs))
-	if err != nil {
-		return nil, fmt.Errorf("inspect %s: %w", abs, err)
-	}
-	return &Inspector{db: db}, nil
-}
-
-// Close ends the inspection.
-func (i *Inspector) Close() error { return i.db.Close() }
 
 // Snapshot gives a view of what is stored now.
 func (i *Inspector) Snapshot(ctx context.Context, look func(invariant.Snapshot) error) (err error) {
