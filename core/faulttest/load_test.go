@@ -74,8 +74,10 @@ func draw(r *rand.Rand, quiet bool) order {
 	switch n := r.IntN(100); {
 	case n < 40:
 		return echo
-	case n < 60 || quiet:
+	case n < 50 || quiet:
 		return sleep
+	case n < 60: // long enough to be caught by a fault
+		return order{body: submit("demo.sleep", fmt.Sprintf(`{"ms":%d}`, 200+r.IntN(1500)), ""), ends: []string{completed}}
 	case n < 75:
 		payload := fmt.Sprintf(`{"code":"network_error","times":%d}`, 1+r.IntN(2))
 		return order{body: submit("demo.fail", payload, ""), ends: []string{completed}}
@@ -98,6 +100,13 @@ func draw(r *rand.Rand, quiet bool) order {
 // submitters is how many submit side by side.
 const submitters = 4
 
+// spread is about how long the submissions of one fault take when nothing is in
+// their way: the time that a fault lasts.
+const spread = 4 * time.Second
+
+// largest is the size of the largest group.
+const largest = 60
+
 // submit submits n random tasks in groups of all sizes and returns when each has
 // its answer.
 func (w *world) submit(ctx context.Context, l *ledger, n int, part uint64, quiet bool) {
@@ -109,10 +118,11 @@ func (w *world) submit(ctx context.Context, l *ledger, n int, part uint64, quiet
 			share += n % submitters
 		}
 		wait.Go(func() {
-			for left := share; left > 0 && ctx.Err() == nil; {
+			breath := spread * largest * 3 / 8 / time.Duration(max(share, 1)) // of a mean group
+			for left := share; left > 0 && ctx.Err() == nil; pause(ctx, time.Duration(r.Int64N(int64(2*breath)))) {
 				size := 1
 				if r.IntN(4) > 0 {
-					size = min(left, 1+r.IntN(60))
+					size = min(left, 1+r.IntN(largest))
 				}
 				orders := make([]order, size)
 				for i := range orders {
@@ -225,15 +235,7 @@ type fate struct {
 	ID   string
 	Code string
 	// Error stands in a batch.
-	Error struct {
-		Code    string
-		Details struct {
-			TaskID string `json:"task_id"`
-		}
-	}
-	Details struct {
-		TaskID string `json:"task_id"`
-	}
+	Error struct{ Code string }
 }
 
 // enter books the answer to a group and returns the ids of the accepted ones.
@@ -259,7 +261,7 @@ func (w *world) enter(l *ledger, orders []order, answer *reply, quiet bool) []st
 		case id != "":
 			ids[i] = id
 			l.accepted = append(l.accepted, accepted{order: orders[i], id: id, quiet: quiet})
-		case f.Error.Details.TaskID+f.Details.TaskID != "":
+		case f.Error.Code+f.Code == "invalid_input" && strings.Contains(orders[i].body, `"unique_key"`):
 			l.taken++
 		case f.Error.Code == "service_unavailable":
 			l.refused++
