@@ -42,7 +42,10 @@ func openRedis(ctx context.Context, cfg config.Redis) (client *redis.Client, sto
 // redisConfig is how a configured Redis is reached; the embedded one has its
 // address only when it runs.
 func redisConfig(cfg config.Redis) redis.Config {
-	options := redis.Config{Prefix: cfg.Prefix, Master: cfg.Master}
+	options := redis.Config{
+		Prefix: cfg.Prefix, Master: cfg.Master, Username: cfg.Username, Password: cfg.Password.Reveal(),
+		TLS: redis.TLS{CA: cfg.TLS.CA, Cert: cfg.TLS.Cert, Key: cfg.TLS.Key},
+	}
 	switch cfg.Kind {
 	case config.RedisSingle:
 		options.URL = cfg.URLs[0].Reveal()

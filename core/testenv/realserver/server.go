@@ -44,6 +44,8 @@ type Server struct {
 	Dir string
 
 	command func() *exec.Cmd
+	// bus is the port on which a cluster talks among itself.
+	bus     int
 	ping    func(ctx context.Context, url string) error
 	process *exec.Cmd
 	exited  chan struct{}
