@@ -55,9 +55,12 @@ func (l *loader) readRedisServer(b *block, r *Redis) {
 // TLS.
 func (l *loader) readRedisTLS(b *block, r *Redis) {
 	inner, given := b.child("tls"), false
-	for name, path := range map[string]*string{"ca": &r.TLS.CA, "cert": &r.TLS.Cert, "key": &r.TLS.Key} {
-		if inner.text(name, path, notEmpty) {
-			*path, given = l.besideFile(*path), true
+	for _, file := range []struct {
+		name string
+		path *string
+	}{{"ca", &r.TLS.CA}, {"cert", &r.TLS.Cert}, {"key", &r.TLS.Key}} {
+		if inner.text(file.name, file.path, notEmpty) {
+			*file.path, given = l.besideFile(*file.path), true
 		}
 	}
 	switch {

@@ -74,6 +74,8 @@ func draw(r *rand.Rand, quiet bool) order {
 	switch n := r.IntN(100); {
 	case n < 40:
 		return echo
+	case n == 99 && quiet: // longer than a stop waits: it is given back
+		return order{body: submit("demo.sleep", `{"ms":6000}`, ""), ends: []string{completed}}
 	case n < 50 || quiet:
 		return sleep
 	case n < 60: // long enough to be caught by a fault
