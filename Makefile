@@ -45,6 +45,10 @@ bench: build bin/withservices ## compare Headrace with its peers on this machine
 test: bin/withservices bin/testreport ## run every test, against a real Redis and PostgreSQL
 	bin/withservices -- $(MAKE) test-with-services
 
+.PHONY: test-faults
+test-faults: ## kill, stop and freeze what two nodes stand on while they work (FAULTS_TASKS, FAULTS_ROUNDS, FAULTS_SEED)
+	go test -tags faults -v -count=1 -timeout 30m ./core/faulttest
+
 .PHONY: services
 services: bin/withservices ## open a shell in which the tests' Redis and PostgreSQL run
 	bin/withservices -- "$${SHELL:-bash}"
@@ -77,6 +81,7 @@ check-format: ## gofumpt has nothing to change, nested modules included
 .PHONY: check-lint
 check-lint: ## golangci-lint
 	$(GOLANGCI) run ./...
+	$(GOLANGCI) run --build-tags faults ./core/faulttest
 
 .PHONY: check-imports
 check-imports: ## imports point one way
@@ -84,7 +89,7 @@ check-imports: ## imports point one way
 
 .PHONY: check-deadcode
 check-deadcode: ## every function is reached by a program or a test (or is an example that is only compiled)
-	@dead=$$($(DEADCODE) -test ./...); \
+	@dead=$$($(DEADCODE) -test -tags faults ./...); \
 	dead=$$(grep -v 'unreachable func: Example' <<<"$$dead" || true); \
 	if [ -n "$$dead" ]; then \
 	    printf 'never reached:\n%s\n' "$$dead"; exit 1; \

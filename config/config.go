@@ -76,9 +76,24 @@ type Redis struct {
 	URLs []Secret `json:"urls,omitempty"`
 	// Master is the name that the sentinels know the server by.
 	Master string `json:"master,omitempty"`
+	// Username and Password are for the server behind sentinels, whose URLs hold
+	// the sentinels' own.
+	Username string `json:"username,omitempty"`
+	Password Secret `json:"password,omitempty"`
+	// TLS says whom to trust and what to show where a URL has the scheme rediss.
+	TLS RedisTLS `json:"tls,omitzero"`
 	// Prefix of every key.
 	Prefix string `json:"prefix"`
 	Place  Place  `json:"-"`
+}
+
+// RedisTLS is the `tls` block of the `redis` block: paths of PEM files.
+type RedisTLS struct {
+	// CA holds the authorities to trust; empty: those of the system.
+	CA string `json:"ca,omitempty"`
+	// Cert and Key are what this node shows; empty: nothing.
+	Cert string `json:"cert,omitempty"`
+	Key  string `json:"key,omitempty"`
 }
 
 // Plugin is one `plugin` block, or a built-in plugin that a task names without

@@ -149,7 +149,8 @@ func (d *dumper) structure(v reflect.Value, path string) map[string]any {
 	out := map[string]any{}
 	for i := range v.NumField() {
 		name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		if name == "" || name == "-" || (options == "omitempty" && v.Field(i).IsZero()) {
+		optional := options == "omitempty" || options == "omitzero"
+		if name == "" || name == "-" || (optional && v.Field(i).IsZero()) {
 			continue
 		}
 		out[name] = d.value(v.Field(i), strings.TrimPrefix(path+"/"+name, "/"))

@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -17,6 +18,8 @@ func (l *loader) readRedis(from *hclsyntax.Block) {
 	b, r := l.openBlock(from), &l.cfg.Redis
 	b.text("prefix", &r.Prefix, matches(redisPrefix, "1 to 64 letters, digits, dots, colons, _ or -"))
 	l.readRedisServer(b, r)
+	l.readRedisTLS(b, r)
+	b.readRedisLogin(r)
 	b.close()
 	r.Place = b.place
 }
@@ -46,6 +49,47 @@ func (l *loader) readRedisServer(b *block, r *Redis) {
 	case !b.failed:
 		b.errorf(b.head, "Missing attribute", "embedded is false, so %q needs url, urls or sentinels", b.name)
 	}
+}
+
+// readRedisTLS reads the block tls, which makes sense only where a URL asks for
+// TLS.
+func (l *loader) readRedisTLS(b *block, r *Redis) {
+	inner, given := b.child("tls"), false
+	for _, file := range []struct {
+		name string
+		path *string
+	}{{"ca", &r.TLS.CA}, {"cert", &r.TLS.Cert}, {"key", &r.TLS.Key}} {
+		if inner.text(file.name, file.path, notEmpty) {
+			*file.path, given = l.besideFile(*file.path), true
+		}
+	}
+	switch {
+	case inner.failed:
+	case (r.TLS.Cert == "") != (r.TLS.Key == ""):
+		inner.errorf(inner.head, "Missing attribute", "cert and key go together")
+	case given && len(r.URLs) > 0 && !speaksTLS(r.URLs):
+		inner.errorf(inner.head, "Conflicting attributes", "no URL of %q asks for TLS: write rediss:// in place of redis://", b.name)
+	}
+	b.adopt(inner)
+}
+
+func speaksTLS(urls []Secret) bool {
+	return slices.ContainsFunc(urls, func(url Secret) bool { return strings.HasPrefix(url.Reveal(), "rediss://") })
+}
+
+// readRedisLogin reads how to log in to the server that sentinels name. In all
+// other cases the URL says it.
+func (b *block) readRedisLogin(r *Redis) {
+	named := b.text("username", &r.Username, notEmpty)
+	known := b.secret("password", &r.Password, notEmpty)
+	if r.Kind == RedisSentinel || r.Kind == RedisNone || !named && !known {
+		return
+	}
+	name := "password"
+	if named {
+		name = "username"
+	}
+	b.errorf(b.place.Of(name), "Conflicting attributes", "%s goes with sentinels only; elsewhere it is a part of the url", name)
 }
 
 // oneServer checks that the block says once where Redis is.

@@ -15,6 +15,7 @@ import (
 	"github.com/headrace/headrace/config"
 	"github.com/headrace/headrace/core/app"
 	"github.com/headrace/headrace/core/catalog"
+	"github.com/headrace/headrace/core/redis"
 )
 
 const (
@@ -42,6 +43,7 @@ func (n node) run(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	redis.LogTo(n.log.Named("redis"))
 	guard, err := program(pluginWord, guardWord)
 	if err != nil {
 		return err

@@ -63,8 +63,10 @@ type App struct {
 	keeper     *node.Keeper
 	leader     *node.Leader
 	health     *health
-	server     *http.Server
-	listener   net.Listener
+	// away are the parts outside of this process that the log is quiet about.
+	away     outages
+	server   *http.Server
+	listener net.Listener
 
 	// background are the loops that work from the first to the last moment.
 	background []loop
@@ -82,7 +84,11 @@ func New(ctx context.Context, opts Options) (*App, error) {
 	if opts.Config == nil || opts.Programs == nil || opts.Version == "" || opts.Logger == nil {
 		return nil, errors.New("app: a part of the options is missing")
 	}
-	a := &App{opts: opts, log: opts.Logger, registry: prometheus.NewRegistry(), stopRedis: func() error { return nil }}
+	away := newOutages(opts.Logger)
+	a := &App{
+		opts: opts, log: away.logger(opts.Logger), away: away,
+		registry: prometheus.NewRegistry(), stopRedis: func() error { return nil },
+	}
 	if err := a.wire(ctx); err != nil {
 		return nil, errors.Join(err, a.close())
 	}
@@ -240,7 +246,7 @@ func (a *App) wireAPI(context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.health = newHealth(a.store, a.redis, a.host)
+	a.health = newHealth(a.store, a.redis, a.host, a.away)
 	handler, err := api.New(api.Config{
 		Intake: in, Store: a.store, Canceller: canceller{a}, Types: a.types, WaitReasons: a.dispatcher,
 		Checks: a.health, Authenticator: authenticator, Watch: watch,

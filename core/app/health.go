@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/headrace/headrace/core/api"
+	"github.com/headrace/headrace/core/outage"
 	"github.com/headrace/headrace/core/pluginhost"
 )
 
@@ -17,6 +18,7 @@ type pinger func(ctx context.Context) error
 type health struct {
 	store, redis pinger
 	host         *pluginhost.Host
+	away         outages
 
 	mu                   sync.Mutex
 	storeAway, redisAway string
@@ -29,8 +31,8 @@ const (
 	healthLimit = 2 * time.Second
 )
 
-func newHealth(store Store, redis interface{ PingOnce(context.Context) error }, host *pluginhost.Host) *health {
-	return &health{store: store.Ping, redis: redis.PingOnce, host: host}
+func newHealth(store Store, redis interface{ PingOnce(context.Context) error }, host *pluginhost.Host, away outages) *health {
+	return &health{store: store.Ping, redis: redis.PingOnce, host: host, away: away}
 }
 
 // run looks until ctx ends; it returns nil.
@@ -51,8 +53,8 @@ func (h *health) run(ctx context.Context) error {
 func (h *health) look(ctx context.Context) {
 	var parts sync.WaitGroup
 	var store, redis string
-	parts.Go(func() { store = ask(ctx, h.store, "the database does not answer") })
-	parts.Go(func() { redis = ask(ctx, h.redis, "redis does not answer") })
+	parts.Go(func() { store = ask(ctx, h.store, h.away.store, "the database does not answer") })
+	parts.Go(func() { redis = ask(ctx, h.redis, h.away.redis, "redis does not answer") })
 	parts.Wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -60,13 +62,18 @@ func (h *health) look(ctx context.Context) {
 }
 
 // ask returns why a part is not well; empty: it is.
-func ask(ctx context.Context, ping pinger, trouble string) string {
-	ctx, cancel := context.WithTimeout(ctx, healthLimit)
+func ask(ctx context.Context, ping pinger, part *outage.Part, trouble string) string {
+	limited, cancel := context.WithTimeout(ctx, healthLimit)
 	defer cancel()
-	if err := ping(ctx); err != nil {
-		return trouble
+	err := ping(limited)
+	switch {
+	case err == nil:
+		part.Back()
+		return ""
+	case ctx.Err() == nil: // else the node stops, which says nothing of the part
+		part.Away(err)
 	}
-	return ""
+	return trouble
 }
 
 // Report implements api.Checks.

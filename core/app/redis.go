@@ -13,16 +13,9 @@ import (
 // openRedis connects to the configured Redis, or starts the embedded one; close
 // ends either. A Redis that is away is no error: the node works without.
 func openRedis(ctx context.Context, cfg config.Redis) (client *redis.Client, stop func() error, err error) {
-	options := redis.Config{Prefix: cfg.Prefix, Master: cfg.Master}
+	options := redisConfig(cfg)
 	stopServer := func() {}
-	switch cfg.Kind {
-	case config.RedisSingle:
-		options.URL = cfg.URLs[0].Reveal()
-	case config.RedisCluster:
-		options.URLs = reveal(cfg.URLs)
-	case config.RedisSentinel:
-		options.Sentinels = reveal(cfg.URLs)
-	case config.RedisEmbedded, config.RedisNone:
+	if cfg.Kind == config.RedisEmbedded || cfg.Kind == config.RedisNone {
 		embedded, err := redis.StartEmbedded()
 		if err != nil {
 			return nil, nil, err
@@ -44,6 +37,25 @@ func openRedis(ctx context.Context, cfg config.Redis) (client *redis.Client, sto
 		return nil, nil, errors.Join(stop(), fmt.Errorf("redis throws keys away when its memory is full (maxmemory-policy %s): set it to noeviction", policy))
 	}
 	return client, stop, nil
+}
+
+// redisConfig is how a configured Redis is reached; the embedded one has its
+// address only when it runs.
+func redisConfig(cfg config.Redis) redis.Config {
+	options := redis.Config{
+		Prefix: cfg.Prefix, Master: cfg.Master, Username: cfg.Username, Password: cfg.Password.Reveal(),
+		TLS: redis.TLS{CA: cfg.TLS.CA, Cert: cfg.TLS.Cert, Key: cfg.TLS.Key},
+	}
+	switch cfg.Kind {
+	case config.RedisSingle:
+		options.URL = cfg.URLs[0].Reveal()
+	case config.RedisCluster:
+		options.URLs = reveal(cfg.URLs)
+	case config.RedisSentinel:
+		options.Sentinels = reveal(cfg.URLs)
+	case config.RedisEmbedded, config.RedisNone:
+	}
+	return options
 }
 
 func (a *App) refuseCompany(ctx context.Context) error {

@@ -7,7 +7,7 @@ const module = "github.com/headrace/headrace/"
 // neighbours in a layer and never what is above. An entry stands for the package and for those in
 // its folder, which may import each other, unless one of those has an entry of its own.
 var layers = [][]string{
-	{"sdk/fault", "sdk/proto", "migrations", "core/group"},
+	{"sdk/fault", "sdk/proto", "migrations", "core/group", "core/outage"},
 	{"core/event", "config", "sdk/netguard"},
 	{"core/task", "sdk"},
 	{"core/redis", "core/node", "core/follow", "core/tasktype", "core/catalog", "core/telemetry"},
@@ -15,7 +15,7 @@ var layers = [][]string{
 	{"core/queue", "core/breaker", "core/audit", "core/archive", "core/pluginhost"},
 	{
 		"core/intake", "core/dispatch", "core/recovery", "core/schedule", "core/deadletter",
-		"core/alert", "core/auth",
+		"core/alert", "core/auth", "core/invariant",
 	},
 	{"core/store/postgres", "core/store/sqlite", "core/api", "core/console"},
 	{"core/app", "sdk/client", "plugins"},

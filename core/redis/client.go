@@ -3,8 +3,6 @@ package redis
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -16,9 +14,14 @@ type Config struct {
 	URL string
 	// URLs of some nodes of a cluster.
 	URLs []string
-	// Sentinels are host:port of the sentinels that know Master.
+	// Sentinels are host:port of the sentinels that know Master, or URLs, which
+	// then hold how to log in to the sentinels and the number of the database.
 	Sentinels []string
 	Master    string
+	// Username and Password are for the server that the sentinels name.
+	Username, Password string
+	// TLS is used where a URL has the scheme rediss.
+	TLS TLS
 	// Prefix starts every key. Default "hr".
 	Prefix string
 	// Timeout of one command. Default 2 s: Redis only hints, so the engine goes
@@ -53,53 +56,6 @@ func Open(cfg Config) (*Client, error) {
 		UniversalClient: goredis.NewUniversalClient(options),
 		Keys:            Keys{prefix: cfg.Prefix}, name: rand.Text(),
 	}, nil
-}
-
-// universal turns the three ways to name a Redis into go-redis' options.
-func universal(cfg Config) (*goredis.UniversalOptions, error) {
-	switch {
-	case len(cfg.Sentinels) > 0:
-		if cfg.Master == "" {
-			return nil, errors.New("redis: sentinels need the name of their master")
-		}
-		return &goredis.UniversalOptions{Addrs: cfg.Sentinels, MasterName: cfg.Master}, nil
-	case len(cfg.URLs) > 0:
-		options := &goredis.UniversalOptions{IsClusterMode: true}
-		for _, url := range cfg.URLs {
-			one, err := goredis.ParseURL(url)
-			if err != nil {
-				return nil, fmt.Errorf("redis: read a url of the cluster: %w", err)
-			}
-			options.Addrs = append(options.Addrs, one.Addr)
-			options.Username, options.Password, options.TLSConfig = one.Username, one.Password, one.TLSConfig
-		}
-		return options, nil
-	case cfg.URL != "":
-		one, err := goredis.ParseURL(cfg.URL)
-		if err != nil {
-			return nil, fmt.Errorf("redis: read the url: %w", err)
-		}
-		return &goredis.UniversalOptions{
-			Addrs: []string{one.Addr}, DB: one.DB,
-			Username: one.Username, Password: one.Password, TLSConfig: one.TLSConfig,
-		}, nil
-	}
-	return nil, errors.New("redis: no url is given")
-}
-
-// Evicts tells whether the server may throw keys away when its memory is full.
-// An engine still loses no task with such a server, but it would rebuild its
-// queues again and again. A server that hides its policy is taken at its word.
-func (c *Client) Evicts(ctx context.Context) (policy string, evicts bool, err error) {
-	answer, err := c.ConfigGet(ctx, "maxmemory-policy").Result()
-	if err != nil {
-		if _, refused := errors.AsType[goredis.Error](err); refused {
-			return "", false, nil
-		}
-		return "", false, fmt.Errorf("redis: read maxmemory-policy: %w", err)
-	}
-	policy = answer["maxmemory-policy"]
-	return policy, policy != "" && policy != "noeviction", nil
 }
 
 // PingOnce tells whether the server answers.

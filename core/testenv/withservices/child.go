@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/headrace/headrace/core/testenv/realserver"
 )
 
 // portAttempts is how often a server is started on another port: between the choice of a free port
@@ -42,7 +44,7 @@ func startChild(run *run, name string, cmd *exec.Cmd, quit, orphaned syscall.Sig
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	dieWithParent(cmd.SysProcAttr, orphaned)
+	realserver.DieWithParent(cmd.SysProcAttr, orphaned)
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/headrace/headrace/core/testenv/realserver"
 )
 
 // exitSignalBase is what shells add to the number of the signal that ended a command.
@@ -55,7 +57,7 @@ func runCommand(args, environ []string, signals *signals) (int, error) {
 	cmd := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // running it is the purpose; signals end it
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = environ
-	cmd.SysProcAttr = dieWithParent(&syscall.SysProcAttr{}, syscall.SIGKILL)
+	cmd.SysProcAttr = realserver.DieWithParent(&syscall.SysProcAttr{}, syscall.SIGKILL)
 	if err := cmd.Start(); err != nil {
 		return exitFailed, fmt.Errorf("start the command: %w", err)
 	}

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/headrace/headrace/core/testenv/realserver"
 )
 
 const (
@@ -59,7 +60,7 @@ func (c *cluster) prepare() error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	credential, err := credentialOf(postgresUser)
+	credential, err := realserver.Credential(postgresUser)
 	if err != nil {
 		return fmt.Errorf("PostgreSQL does not run as root: %w", err)
 	}
@@ -123,20 +124,6 @@ func (c *cluster) settings(port int) []string {
 		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 	}
 	return args
-}
-
-// credentialOf returns what a child needs to run as the named system user.
-func credentialOf(name string) (*syscall.Credential, error) {
-	account, err := user.Lookup(name)
-	if err != nil {
-		return nil, err
-	}
-	uid, uidErr := strconv.ParseUint(account.Uid, 10, 32)
-	gid, gidErr := strconv.ParseUint(account.Gid, 10, 32)
-	if err := errors.Join(uidErr, gidErr); err != nil {
-		return nil, err
-	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
 // pingPostgres connects once and asks for nothing.

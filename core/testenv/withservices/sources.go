@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/headrace/headrace/core/testenv/realserver"
 )
 
 // source starts one server in the directory of a run.
@@ -66,50 +64,11 @@ func nativeSource(ctx context.Context, name string) source {
 		}
 		return func(ctx context.Context, run *run) (server, error) { return startRedis(ctx, run, binary) }
 	}
-	bin := findPostgres(ctx, postgresGlob)
+	bin := realserver.FindPostgres(ctx, realserver.PostgresGlob)
 	if bin == "" {
 		return nil
 	}
 	return func(ctx context.Context, run *run) (server, error) { return startPostgres(ctx, run, bin) }
-}
-
-// postgresGlob is where Debian puts each major version; none of it is on the PATH.
-const postgresGlob = "/usr/lib/postgresql/*/bin"
-
-// findPostgres returns the folder with initdb and postgres: the newest version below glob, else
-// from the PATH, else the one that pg_config names; empty if there is none.
-func findPostgres(ctx context.Context, glob string) string {
-	var candidates []string
-	if versions, err := filepath.Glob(glob); err == nil { // the only error is a bad pattern
-		slices.SortFunc(versions, func(a, b string) int { return majorVersion(b) - majorVersion(a) })
-		candidates = versions
-	}
-	if path, err := exec.LookPath("initdb"); err == nil {
-		candidates = append(candidates, filepath.Dir(path))
-	}
-	if out, err := exec.CommandContext(ctx, "pg_config", "--bindir").Output(); err == nil {
-		candidates = append(candidates, strings.TrimSpace(string(out)))
-	}
-	for _, dir := range candidates {
-		if isExecutable(filepath.Join(dir, "initdb")) && isExecutable(filepath.Join(dir, "postgres")) {
-			return dir
-		}
-	}
-	return ""
-}
-
-// majorVersion reads the 15 in …/15/bin; what is no number comes last.
-func majorVersion(bin string) int {
-	version, err := strconv.Atoi(filepath.Base(filepath.Dir(bin)))
-	if err != nil {
-		return -1
-	}
-	return version
-}
-
-func isExecutable(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
 }
 
 // adviceError says what a person can do so that the servers can start.

@@ -20,33 +20,6 @@ func program(t *testing.T, path, script string) {
 	}
 }
 
-func TestFindPostgres(t *testing.T) {
-	root := t.TempDir()
-	t.Setenv("PATH", root)
-	glob := filepath.Join(root, "lib", "*", "bin")
-	if found := findPostgres(t.Context(), glob); found != "" {
-		t.Errorf("found %q where nothing is", found)
-	}
-
-	named := filepath.Join(root, "named")
-	program(t, filepath.Join(named, "initdb"), "")
-	program(t, filepath.Join(named, "postgres"), "")
-	program(t, filepath.Join(root, "pg_config"), "echo "+named)
-	if found := findPostgres(t.Context(), glob); found != named {
-		t.Errorf("found %q, want what pg_config names", found)
-	}
-
-	for _, version := range []string{"9", "15", "100"} {
-		program(t, filepath.Join(root, "lib", version, "bin", "initdb"), "")
-	}
-	for _, version := range []string{"9", "15"} { // 100 is a client without a server
-		program(t, filepath.Join(root, "lib", version, "bin", "postgres"), "")
-	}
-	if found, want := findPostgres(t.Context(), glob), filepath.Join(root, "lib", "15", "bin"); found != want {
-		t.Errorf("found %q, want the newest with a server, %q", found, want)
-	}
-}
-
 func TestWhereNothingHelpsTheMessageSaysWhatDoes(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("no engine answers")
