@@ -12,6 +12,7 @@ const (
 	TasksRead   Permission = "tasks:read"
 	TasksWrite  Permission = "tasks:write"
 	TypesRead   Permission = "types:read"
+	TypesWrite  Permission = "types:write"
 	OpenAPIRead Permission = "openapi:read"
 )
 
@@ -25,6 +26,8 @@ var operations = map[string]Permission{
 	"getTask":        TasksRead,
 	"listTaskEvents": TasksRead,
 	"listTypes":      TypesRead,
+	"pauseType":      TypesWrite,
+	"resumeType":     TypesWrite,
 	"getDocument":    OpenAPIRead,
 	"getHealth":      Public,
 	"getHealthRedis": Public,
@@ -55,8 +58,8 @@ const (
 var grants = map[Role]map[Permission]Reach{
 	Viewer:    {TasksRead: All, TypesRead: All, OpenAPIRead: All},
 	Submitter: {TasksRead: Own, TasksWrite: Own, TypesRead: All, OpenAPIRead: All},
-	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, OpenAPIRead: All},
-	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, OpenAPIRead: All},
+	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, TypesWrite: All, OpenAPIRead: All},
+	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, TypesWrite: All, OpenAPIRead: All},
 }
 
 // Grants returns how far the role has the permission.
