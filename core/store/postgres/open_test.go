@@ -114,8 +114,14 @@ func TestMigrationsGoUpAndDown(t *testing.T) {
 	}
 	openStore(t, url).Close()
 	applied(t, url, true)
-	if err := MigrateDown(t.Context(), url); err != nil {
-		t.Fatalf("down: %v", err)
+	steps, err := MigrationStatus(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range steps {
+		if err := MigrateDown(t.Context(), url); err != nil {
+			t.Fatalf("down: %v", err)
+		}
 	}
 	applied(t, url, false)
 	var left int
