@@ -165,6 +165,8 @@ type Task struct {
 	Runs string `json:"runs"`
 	// Concurrency is the most attempts at a time on one node.
 	Concurrency int `json:"concurrency"`
+	// MaxRunning is the most attempts at a time on all nodes together; 0: no limit.
+	MaxRunning int `json:"max_running,omitempty"`
 	// Timeout of one attempt.
 	Timeout time.Duration `json:"timeout"`
 	Retry   Retry         `json:"retry"`

@@ -16,6 +16,7 @@ const (
 	maxRetryDelay  = 7 * 24 * time.Hour
 	maxRetries     = 1000
 	maxConcurrency = 65_536
+	maxRunning     = 1_000_000
 	// maxPayload is half of what one message to a plugin holds.
 	maxPayload = 8 << 20
 )

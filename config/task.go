@@ -28,6 +28,7 @@ func (l *loader) readTask(from *hclsyntax.Block) Task {
 	b.text("runs", &t.Runs, matches(objectName, "a name: "+nameForm))
 	resolvable := !b.failed
 	b.count("concurrency", &t.Concurrency, 1, maxConcurrency)
+	b.count("max_running", &t.MaxRunning, 1, maxRunning)
 	b.duration("timeout", &t.Timeout, minDuration, maxTimeout)
 	readRetry(b, &t.Retry)
 	b.choice("on_failure", &t.OnFailure, OnFailureDeadLetter, OnFailureFail)

@@ -60,6 +60,7 @@ type App struct {
 	pusher     *queue.Pusher
 	host       *pluginhost.Host
 	dispatcher *dispatch.Dispatcher
+	pauses     *tasktype.Pauses
 	keeper     *node.Keeper
 	leader     *node.Leader
 	health     *health
@@ -100,7 +101,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.registry.MustRegister(telemetry.NewSystem(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{
-		a.open, a.refuseCompany, a.wireQueue, a.wireDispatch, a.wireRecovery, a.wireAPI,
+		a.open, a.refuseCompany, a.wireQueue, a.wireDispatch, a.wirePauses, a.wireRecovery, a.wireAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -192,7 +193,7 @@ func (a *App) wireDispatch(context.Context) error {
 	}
 	if a.dispatcher, err = dispatch.New(dispatch.Config{
 		Store: a.store, Queue: a.queue, Offers: a.pusher, Plugins: a.host, Node: a.keeper, Types: a.types,
-		Lost: a.filler.Ask, Low: a.filler.Ask, Check: func(doc json.RawMessage) error { return strictjson.Check(doc) },
+		Lost: a.filler.Ask, Low: a.filler.Ask, Freed: a.tell(redis.Place), Check: func(doc json.RawMessage) error { return strictjson.Check(doc) },
 		RecordStarts: cfg.Audit.Level == config.AuditDebug,
 		Grace:        a.share(taskShare),
 		Logger:       a.log.Named("dispatch"), Registerer: a.registry,
@@ -248,7 +249,7 @@ func (a *App) wireAPI(context.Context) error {
 	}
 	a.health = newHealth(a.store, a.redis, a.host, a.away)
 	handler, err := api.New(api.Config{
-		Intake: in, Store: a.store, Canceller: canceller{a}, Types: a.types, WaitReasons: a.dispatcher,
+		Intake: in, Store: a.store, Canceller: canceller{a}, Types: a.types, Pauses: a.pauses, WaitReasons: a.dispatcher,
 		Checks: a.health, Authenticator: authenticator, Watch: watch,
 		Metrics: promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}),
 		Logger:  a.log.Named("api"), Registerer: a.registry, MaxPayload: a.opts.Config.Limits.Payload,

@@ -21,6 +21,7 @@ import (
 	"github.com/headrace/headrace/core/store/postgres"
 	"github.com/headrace/headrace/core/store/sqlite"
 	"github.com/headrace/headrace/core/task"
+	"github.com/headrace/headrace/core/tasktype"
 )
 
 // Store is what the parts of a node need stored, each by its own interface.
@@ -37,6 +38,7 @@ type Store interface {
 	api.Store
 	audit.Store
 	auth.Keys
+	tasktype.PauseStore
 	Cancel(ctx context.Context, req task.CancelRequest) (task.Task, task.CancelOutcome, error)
 	CreateKey(ctx context.Context, key auth.Key, ev event.Event) error
 	Keys(ctx context.Context) ([]auth.Key, error)

@@ -13,6 +13,7 @@ const (
 	TasksWrite  Permission = "tasks:write"
 	TypesRead   Permission = "types:read"
 	NodesRead   Permission = "nodes:read"
+	TypesWrite  Permission = "types:write"
 	OpenAPIRead Permission = "openapi:read"
 )
 
@@ -27,6 +28,8 @@ var operations = map[string]Permission{
 	"listTaskEvents": TasksRead,
 	"listTypes":      TypesRead,
 	"listNodes":      NodesRead,
+	"pauseType":      TypesWrite,
+	"resumeType":     TypesWrite,
 	"getDocument":    OpenAPIRead,
 	"getHealth":      Public,
 	"getHealthRedis": Public,
@@ -57,8 +60,8 @@ const (
 var grants = map[Role]map[Permission]Reach{
 	Viewer:    {TasksRead: All, TypesRead: All, NodesRead: All, OpenAPIRead: All},
 	Submitter: {TasksRead: Own, TasksWrite: Own, TypesRead: All, OpenAPIRead: All},
-	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, NodesRead: All, OpenAPIRead: All},
-	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, NodesRead: All, OpenAPIRead: All},
+	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, OpenAPIRead: All},
+	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, OpenAPIRead: All},
 }
 
 // Grants returns how far the role has the permission.

@@ -23,13 +23,22 @@ type lane struct {
 	// inside it and those that wait for a place there.
 	held atomic.Int64
 	pace pace
+	// full: the type's limit over all nodes was reached at the last claim.
+	full atomic.Bool
+	// frees counts the places that became free since the start.
+	frees  atomic.Int64
+	budget *budget
 }
 
 // room is how many tasks are worth claiming now: as many as there are free
 // places, and a stock for those that will be free in a moment. A stock that is
 // still half full is not refilled, so that claims come in groups.
 func (l *lane) room() int {
-	held, ahead := int(l.held.Load()), l.pace.ahead(l.typ.Concurrency)
+	held := int(l.held.Load())
+	if l.typ.MaxRunning > 0 {
+		return min(claimMost, l.typ.Places()-held) // a stock would take places from other nodes
+	}
+	ahead := l.pace.ahead(l.typ.Concurrency)
 	if stock := held - l.typ.Load(); stock > ahead/2 {
 		return 0
 	}
@@ -56,6 +65,7 @@ func (d *Dispatcher) loop(ctx context.Context, l *lane) error {
 			return nil
 		case <-l.wake:
 		case <-timer.C:
+			l.full.Store(false)
 			l.more.Store(true)
 			timer.Reset(d.poll())
 		}
@@ -89,6 +99,9 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 	if len(hints) == 0 {
 		return false
 	}
+	if l.typ.MaxRunning > 0 {
+		return d.turnWithin(ctx, l, hints)
+	}
 	fates, err := d.claims.Do(context.WithoutCancel(ctx), hints...)
 	if err != nil {
 		d.cfg.Offers.Offer(hints)
@@ -119,12 +132,18 @@ func (d *Dispatcher) canRun(l *lane) bool {
 	if _, holds := d.cfg.Node.Holds(); !holds || d.underway.Load() > unsettledMost {
 		return false
 	}
+	if _, paused := l.typ.Paused(); paused || l.full.Load() {
+		return false
+	}
 	return d.cfg.Plugins.Active(l.typ.Plugin) && !d.slots[l.typ.Plugin].blocked()
 }
 
 // rest waits a moment after an error; false when ctx has ended.
-func (d *Dispatcher) rest(ctx context.Context) bool {
-	timer := time.NewTimer(pause)
+func (d *Dispatcher) rest(ctx context.Context) bool { return restFor(ctx, pause) }
+
+// restFor waits; false when ctx has ended.
+func restFor(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -189,6 +208,10 @@ func (d *Dispatcher) start(l *lane, attempts []*attempt) {
 	}
 	l.held.Add(int64(len(attempts)))
 	d.table.add(attempts)
+	if _, paused := l.typ.Paused(); paused { // since canRun looked
+		d.Ended(outcomes(attempts, notTaken))
+		return
+	}
 	plugin := l.typ.Plugin
 	d.hand(plugin, d.slots[plugin].join(attempts, time.Now()))
 }

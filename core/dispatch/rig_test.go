@@ -40,6 +40,12 @@ type world struct {
 	killed    []pluginhost.AttemptKey
 	sink      pluginhost.Sink
 	asked     []string
+
+	// limited counts the claims within a limit; elsewhere are the running tasks of
+	// other nodes; busy: another node claims.
+	limited, elsewhere int
+	busy               bool
+	freed              []string
 }
 
 var errAway = errors.New("the store is away")
@@ -251,6 +257,7 @@ func (w *world) start(t *testing.T, change func(*tasktype.Settings)) (*Dispatche
 			}
 			return nil
 		},
+		Freed:      func(_ context.Context, typ string) { w.set(func() { w.freed = append(w.freed, typ) }) },
 		Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {

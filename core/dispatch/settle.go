@@ -102,6 +102,9 @@ func (d *Dispatcher) settling(a *attempt, v verdict, now time.Time) *settling {
 		ID: a.task.ID, From: task.Running, Attempt: a.task.Attempt, To: v.to,
 		Result: v.result, Error: v.failure, Retries: v.retries, Crashes: v.crashes,
 	}
+	if d.ration(a, &v, now) {
+		metadata.Reason = "retry budget"
+	}
 	if v.wait > 0 {
 		s.item.RunAt = now.Add(v.wait).UTC()
 		metadata.RunAt = &s.item.RunAt
@@ -147,6 +150,7 @@ func (d *Dispatcher) settled(batch []*settling, fates []group.Fate[task.Settled]
 			again = append(again, d.settling(s.attempt, cancelled(), time.Now()))
 		default:
 			d.metrics.settled(s)
+			d.placeFreed(s.attempt.typ)
 			if s.verdict.to == task.Pending && s.verdict.wait == 0 {
 				ready = append(ready, task.HintOf(s.attempt.task))
 			}

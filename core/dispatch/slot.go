@@ -74,6 +74,9 @@ func (s *slot) next() []*attempt {
 	}
 	var all []*attempt
 	for typ, queue := range s.waiting {
+		if _, paused := typ.Paused(); paused {
+			continue // they are given back
+		}
 		before := len(all)
 		all = s.enter(all, typ, queue)
 		s.waiting[typ] = queue[len(all)-before:]
@@ -125,5 +128,23 @@ func (s *slot) drop() []*attempt {
 	}
 	clear(s.waiting)
 	s.suspects = nil
+	return all
+}
+
+// dropType takes out the attempts of one type that wait, suspects among them.
+func (s *slot) dropType(typ *tasktype.Type) []*attempt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.waiting[typ]
+	delete(s.waiting, typ)
+	suspects := s.suspects[:0:0]
+	for _, a := range s.suspects {
+		if a.typ == typ {
+			all = append(all, a)
+		} else {
+			suspects = append(suspects, a)
+		}
+	}
+	s.suspects = suspects
 	return all
 }

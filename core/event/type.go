@@ -29,6 +29,8 @@ const (
 	TaskCancelRequested Type = "task.cancel_requested"
 	TaskCancelled       Type = "task.cancelled"
 	TaskDeadLettered    Type = "task.dead_lettered"
+	TaskTypePaused      Type = "task.type_paused"
+	TaskTypeResumed     Type = "task.type_resumed"
 
 	RecoveryNodeLost          Type = "recovery.node_lost"
 	RecoveryLateResultRefused Type = "recovery.late_result_refused"
@@ -66,6 +68,8 @@ var declarations = []Declaration{
 	{TaskCancelRequested, CategoryTask, Info, "The end of a running task was asked for."},
 	{TaskCancelled, CategoryTask, Info, "A task was cancelled."},
 	{TaskDeadLettered, CategoryTask, Error, "A task was given up and kept as a dead letter."},
+	{TaskTypePaused, CategoryTask, Info, "A task type was paused: nothing of it is claimed."},
+	{TaskTypeResumed, CategoryTask, Info, "The pause of a task type ended."},
 	{RecoveryNodeLost, CategoryRecovery, Error, "A node's lease ran out and its work was released."},
 	{RecoveryLateResultRefused, CategoryRecovery, Warning, "A result came after its attempt had lost the right to settle."},
 	{RecoveryQueueRebuilt, CategoryRecovery, Info, "The queue of a task type was filled again from the store."},

@@ -445,6 +445,38 @@ type NodeList struct {
 	Nodes []Node `json:"nodes"`
 }
 
+// Pause A pause that stands.
+type Pause struct {
+	// By The principal that paused the type.
+	//
+	// Example: key:019abf3e-0000-7c61-9f0e-2b1c7f3b9a10
+	By string `json:"by"`
+
+	// Reason Example: the printer is being repaired
+	Reason string `json:"reason"`
+
+	// Since Example: 2030-01-02T03:00:00.000Z
+	Since time.Time `json:"since"`
+
+	// Until It ends by itself then.
+	//
+	// Example: 2030-01-02T05:00:00.000Z
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// PauseRequest Why a task type is paused, and for how long.
+type PauseRequest struct {
+	// Reason For whoever meets the pause.
+	//
+	// Example: the printer is being repaired
+	Reason string `json:"reason"`
+
+	// Until The pause ends by itself then; absent it stays.
+	//
+	// Example: 2030-01-02T05:00:00Z
+	Until *time.Time `json:"until,omitempty"`
+}
+
 // Priority LOW 0, MEDIUM 1, HIGH 2, CRITICAL 3.
 //
 // Example: 1
@@ -731,6 +763,11 @@ type TaskType struct {
 	// Example: 1048576
 	MaxPayload int `json:"max_payload"`
 
+	// MaxRunning The most attempts at a time on all nodes together; absent there is no limit.
+	//
+	// Example: 4
+	MaxRunning *int `json:"max_running,omitempty"`
+
 	// Name Example: demo.echo
 	Name string `json:"name"`
 
@@ -738,6 +775,14 @@ type TaskType struct {
 	//
 	// Example: dead_letter
 	OnFailure TaskTypeOnFailure `json:"on_failure"`
+
+	// Pause A pause that stands.
+	Pause *Pause `json:"pause,omitempty"`
+
+	// Paused Nothing of the type is started.
+	//
+	// Example: false
+	Paused bool `json:"paused"`
 
 	// Plugin Example: demo
 	Plugin string `json:"plugin"`
@@ -800,6 +845,9 @@ type Limit = int
 
 // TaskID defines model for TaskId.
 type TaskID = string
+
+// TypeName defines model for TypeName.
+type TypeName = string
 
 // Conflict Problem details (RFC 9457).
 type Conflict = Problem
@@ -885,6 +933,9 @@ type SubmitTaskJSONRequestBody = Submission
 // SubmitBatchJSONRequestBody defines body for SubmitBatch for application/json ContentType.
 type SubmitBatchJSONRequestBody = Batch
 
+// PauseTypeJSONRequestBody defines body for PauseType for application/json ContentType.
+type PauseTypeJSONRequestBody = PauseRequest
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// ListNodes The engines that share the store, newest first
@@ -914,6 +965,12 @@ type ServerInterface interface {
 	// ListTypes The task types of this node, by name
 	// (GET /api/types)
 	ListTypes(w http.ResponseWriter, r *http.Request)
+	// PauseType Pause a task type on all nodes
+	// (POST /api/types/{type}/pause)
+	PauseType(w http.ResponseWriter, r *http.Request, pType TypeName)
+	// ResumeType End the pause of a task type
+	// (POST /api/types/{type}/resume)
+	ResumeType(w http.ResponseWriter, r *http.Request, pType TypeName)
 	// GetHealth The health of the node
 	// (GET /health)
 	GetHealth(w http.ResponseWriter, r *http.Request)
@@ -1292,6 +1349,58 @@ func (siw *ServerInterfaceWrapper) ListTypes(w http.ResponseWriter, r *http.Requ
 	handler.ServeHTTP(w, r)
 }
 
+// PauseType operation middleware
+func (siw *ServerInterfaceWrapper) PauseType(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "type" -------------
+	var pType TypeName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "type", mux.Vars(r)["type"], &pType, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PauseType(w, r, pType)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ResumeType operation middleware
+func (siw *ServerInterfaceWrapper) ResumeType(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "type" -------------
+	var pType TypeName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "type", mux.Vars(r)["type"], &pType, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ResumeType(w, r, pType)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetHealth operation middleware
 func (siw *ServerInterfaceWrapper) GetHealth(w http.ResponseWriter, r *http.Request) {
 
@@ -1474,6 +1583,10 @@ func HandlerWithOptions(si ServerInterface, options GorillaServerOptions) http.H
 	r.HandleFunc(options.BaseURL+"/api/tasks/{id}/events", wrapper.ListTaskEvents).Methods(http.MethodGet)
 
 	r.HandleFunc(options.BaseURL+"/api/types", wrapper.ListTypes).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/types/{type}/pause", wrapper.PauseType).Methods(http.MethodPost)
+
+	r.HandleFunc(options.BaseURL+"/api/types/{type}/resume", wrapper.ResumeType).Methods(http.MethodPost)
 
 	r.HandleFunc(options.BaseURL+"/api/nodes", wrapper.ListNodes).Methods(http.MethodGet)
 

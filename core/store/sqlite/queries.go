@@ -58,6 +58,13 @@ const (
 	qRevokeKey query = "revoke_key"
 	qGetEpoch  query = "get_epoch"
 	qSetEpoch  query = "set_epoch"
+
+	qPauseType     query = "pause_type"
+	qResumeType    query = "resume_type"
+	qEndPauses     query = "end_pauses"
+	qListPauses    query = "list_pauses"
+	qCountRunning  query = "count_running"
+	qTypeOfPending query = "type_of_pending"
 )
 
 // Columns of a task in the order of scanTask.

@@ -25,6 +25,8 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		{"events", exerciseEvents},
 		{"nodes", exerciseNodes},
 		{"keys", exerciseKeys},
+		{"limited claim", exerciseClaimWithin},
+		{"pauses", exercisePauses},
 		{"contention", exerciseContention},
 		{"model", exerciseModel},
 	}

@@ -11,11 +11,15 @@ import (
 	"github.com/headrace/headrace/core/event"
 	"github.com/headrace/headrace/core/node"
 	"github.com/headrace/headrace/core/task"
+	"github.com/headrace/headrace/core/tasktype"
 )
 
 // Store is the sum of the small interfaces that the consumers declare; the
 // consumers' own declarations are the contract, this one is for the suite.
 type Store interface {
+	limitedClaims
+	tasktype.PauseStore
+
 	// Insert writes submissions with their events and idempotency rows in one
 	// transaction. Every item has its own fate; a *task.RefusedError says that
 	// the group holds a value which the database cannot keep. The same for Claim and Settle.
