@@ -107,7 +107,13 @@ func open(ctx context.Context, source, folder string, log hclog.Logger) (*app.Ap
 // node starts a node; it stops at the end of the test unless that was done.
 func node(t *testing.T, source string) *rig {
 	t.Helper()
-	a, err := open(t.Context(), file(source), t.TempDir(), logger(t))
+	return loggingNode(t, source, logger(t))
+}
+
+// loggingNode is node with a log of its own.
+func loggingNode(t *testing.T, source string, log hclog.Logger) *rig {
+	t.Helper()
+	a, err := open(t.Context(), file(source), t.TempDir(), log)
 	if err != nil {
 		t.Fatal(err)
 	}
