@@ -329,10 +329,13 @@ func TestRolesReachWhatTheyMay(t *testing.T) {
 			{request{method: "GET", target: "/api/tasks"}, auth.TasksRead},
 			{request{method: "GET", target: "/api/types"}, auth.TypesRead},
 			{request{method: "GET", target: "/api/openapi.json"}, auth.OpenAPIRead},
+			{request{method: "POST", target: "/api/types/demo.echo/pause", body: `{"reason":"x"}`}, auth.TypesWrite},
+			{request{method: "POST", target: "/api/types/demo.echo/resume"}, auth.TypesWrite},
 		} {
 			q.as = role
 			got := w.do(q.request)
-			forbidden := role == viewer && q.permission == auth.TasksWrite
+			forbidden := role == viewer && q.permission == auth.TasksWrite ||
+				(role == viewer || role == submitter) && q.permission == auth.TypesWrite
 			if (got.status == http.StatusForbidden) != forbidden {
 				t.Errorf("%s: %s %s: %d", role, q.method, q.target, got.status)
 			}
@@ -340,7 +343,7 @@ func TestRolesReachWhatTheyMay(t *testing.T) {
 				got.problem(t, http.StatusForbidden, fault.Unauthorized)
 			}
 		}
-		if role == viewer && (len(w.watch.forbidden) != 3 || w.watch.forbidden[0].Operation != "submitTask" || w.watch.forbidden[0].Principal != "key:"+viewer) {
+		if role == viewer && (len(w.watch.forbidden) != 5 || w.watch.forbidden[0].Operation != "submitTask" || w.watch.forbidden[0].Principal != "key:"+viewer) {
 			t.Errorf("noted %+v", w.watch.forbidden)
 		}
 	}
