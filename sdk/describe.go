@@ -87,6 +87,7 @@ func (d Description) Proto() *pb.DescribeResponse {
 			Description:   cleanText(t.Description, maxMessage),
 			PayloadSchema: t.PayloadSchema,
 			ResultSchema:  t.ResultSchema,
+			Cleanup:       t.Cleanup,
 		})
 	}
 	return out
