@@ -87,11 +87,15 @@ func open(ctx context.Context, source, folder string, log hclog.Logger) (*app.Ap
 	if err != nil {
 		return nil, err
 	}
-	programs, err := catalog.New(catalog.Config{Builtins: []sdk.Description{described}, Serve: []string{self, "plugin", "serve"}})
+	tidies, err := sdk.Describe(tidy())
 	if err != nil {
 		return nil, err
 	}
-	cfg, diags := config.LoadSource("test.hcl", []byte(source), folder, config.Options{Schemas: programs, Builtins: []string{"demo"}})
+	programs, err := catalog.New(catalog.Config{Builtins: []sdk.Description{described, tidies}, Serve: []string{self, "plugin", "serve"}})
+	if err != nil {
+		return nil, err
+	}
+	cfg, diags := config.LoadSource("test.hcl", []byte(source), folder, config.Options{Schemas: programs, Builtins: []string{"demo", "tidy"}})
 	if err := diags.Err(); err != nil {
 		return nil, err
 	}
