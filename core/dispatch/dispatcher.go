@@ -62,6 +62,8 @@ type Config struct {
 	Plugins Plugins
 	Node    Node
 	Types   *tasktype.Registry
+	// Gates are asked in this order. Default none.
+	Gates []NamedGate
 	// Lost is called when a type's data in Redis is gone.
 	Lost func(taskType string)
 	// Low is called when a type's window runs low while more waits in the store.
@@ -239,6 +241,8 @@ func (d *Dispatcher) WaitReason(t *task.Task) string {
 	switch {
 	case l == nil || !d.cfg.Plugins.Active(l.typ.Plugin):
 		return "no_plugin"
+	case d.heldBy(t.Type) != "":
+		return d.heldBy(t.Type)
 	case l.typ.Load() >= l.typ.Concurrency, d.slots[l.typ.Plugin].blocked():
 		return "concurrency" // or suspects run alone: no place is free either way
 	}

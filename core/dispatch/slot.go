@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -113,6 +114,21 @@ func (s *slot) expire(before time.Time) []*attempt {
 		s.waiting[typ] = queue[n:]
 	}
 	return over
+}
+
+// withdraw takes out all attempts at a type that wait, suspects included.
+func (s *slot) withdraw(typ *tasktype.Type) []*attempt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.waiting[typ]
+	delete(s.waiting, typ)
+	s.suspects = slices.DeleteFunc(s.suspects, func(a *attempt) bool {
+		if a.typ == typ {
+			all = append(all, a)
+		}
+		return a.typ == typ
+	})
+	return all
 }
 
 // drop takes out all attempts that wait.
