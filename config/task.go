@@ -30,6 +30,8 @@ func (l *loader) readTask(from *hclsyntax.Block) Task {
 	b.count("concurrency", &t.Concurrency, 1, maxConcurrency)
 	b.duration("timeout", &t.Timeout, minDuration, maxTimeout)
 	readRetry(b, &t.Retry)
+	t.RateLimit = readRateLimit(b)
+	t.CircuitBreaker = readCircuitBreaker(b, t.Name)
 	b.choice("on_failure", &t.OnFailure, OnFailureDeadLetter, OnFailureFail)
 	b.duration("cancel_grace", &t.CancelGrace, 0, maxGrace)
 	b.flag("kill_on_cancel", &t.KillOnCancel)
