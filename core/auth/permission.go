@@ -13,6 +13,9 @@ const (
 	TasksWrite  Permission = "tasks:write"
 	TypesRead   Permission = "types:read"
 	OpenAPIRead Permission = "openapi:read"
+
+	BreakersRead  Permission = "breakers:read"
+	BreakersWrite Permission = "breakers:write"
 )
 
 // operations is the permission of every operation of the API, by operationId;
@@ -25,6 +28,8 @@ var operations = map[string]Permission{
 	"getTask":        TasksRead,
 	"listTaskEvents": TasksRead,
 	"listTypes":      TypesRead,
+	"listBreakers":   BreakersRead,
+	"resetBreaker":   BreakersWrite,
 	"getDocument":    OpenAPIRead,
 	"getHealth":      Public,
 	"getHealthRedis": Public,
@@ -53,10 +58,10 @@ const (
 
 // grants says what each role may do; read only. What is missing is refused.
 var grants = map[Role]map[Permission]Reach{
-	Viewer:    {TasksRead: All, TypesRead: All, OpenAPIRead: All},
+	Viewer:    {TasksRead: All, TypesRead: All, OpenAPIRead: All, BreakersRead: All},
 	Submitter: {TasksRead: Own, TasksWrite: Own, TypesRead: All, OpenAPIRead: All},
-	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, OpenAPIRead: All},
-	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, OpenAPIRead: All},
+	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, OpenAPIRead: All, BreakersRead: All, BreakersWrite: All},
+	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, OpenAPIRead: All, BreakersRead: All, BreakersWrite: All},
 }
 
 // Grants returns how far the role has the permission.

@@ -55,7 +55,7 @@ type State string
 const (
 	Closed   State = "closed"
 	Open     State = "open"
-	HalfOpen State = "half_open"
+	HalfOpen State = "half-open"
 )
 
 // cause is what began a generation.

@@ -75,7 +75,7 @@ local function let(n)
     if now - since < open_for then
       return
     end
-    move('half_open', 'half_opened')
+    move('half-open', 'half_opened')
   end
   while #probes > 0 and probes[1] <= now do
     table.remove(probes, 1)
@@ -124,7 +124,7 @@ if op == 'permit' then
   let(tonumber(ARGV[9]))
 elseif op == 'observe' and tonumber(ARGV[9]) == gen then
   local yes, no, other = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
-  if state == 'half_open' then
+  if state == 'half-open' then
     probed(yes, no, other)
   elseif state == 'closed' and yes + no > 0 then
     count(yes, no)
