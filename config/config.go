@@ -170,6 +170,10 @@ type Task struct {
 	// Timeout of one attempt.
 	Timeout time.Duration `json:"timeout"`
 	Retry   Retry         `json:"retry"`
+	// RateLimit of starts on all nodes; nil: none.
+	RateLimit *RateLimit `json:"rate_limit,omitempty"`
+	// CircuitBreaker on all nodes; nil: none.
+	CircuitBreaker *CircuitBreaker `json:"circuit_breaker,omitempty"`
 	// OnFailure is OnFailureDeadLetter or OnFailureFail.
 	OnFailure string `json:"on_failure"`
 	// CancelGrace is how long a cancelled attempt may take to end; 0: none.

@@ -31,6 +31,8 @@ func (l *loader) readTask(from *hclsyntax.Block) Task {
 	b.count("max_running", &t.MaxRunning, 1, maxRunning)
 	b.duration("timeout", &t.Timeout, minDuration, maxTimeout)
 	readRetry(b, &t.Retry)
+	t.RateLimit = readRateLimit(b)
+	t.CircuitBreaker = readCircuitBreaker(b, t.Name)
 	b.choice("on_failure", &t.OnFailure, OnFailureDeadLetter, OnFailureFail)
 	b.duration("cancel_grace", &t.CancelGrace, 0, maxGrace)
 	b.flag("kill_on_cancel", &t.KillOnCancel)

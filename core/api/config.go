@@ -90,6 +90,7 @@ type Config struct {
 	Types         Types
 	Pauses        Pauses
 	WaitReasons   WaitReasons
+	Breakers      Breakers
 	Checks        Checks
 	Authenticator Authenticator
 	Watch         Watch
@@ -112,7 +113,7 @@ type Config struct {
 
 // complete fills in the defaults.
 func (c Config) complete() (Config, error) {
-	if c.Intake == nil || c.Store == nil || c.Canceller == nil || c.Types == nil || c.Pauses == nil || c.WaitReasons == nil ||
+	if c.Intake == nil || c.Store == nil || c.Canceller == nil || c.Types == nil || c.Pauses == nil || c.WaitReasons == nil || c.Breakers == nil ||
 		c.Checks == nil || c.Authenticator == nil || c.Watch == nil || c.Metrics == nil || c.Logger == nil {
 		return c, errors.New("api: a part of the configuration is missing")
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/headrace/headrace/core/api/strictjson"
 	"github.com/headrace/headrace/core/audit"
 	"github.com/headrace/headrace/core/auth"
+	"github.com/headrace/headrace/core/breaker"
 	"github.com/headrace/headrace/core/catalog"
 	"github.com/headrace/headrace/core/dispatch"
 	"github.com/headrace/headrace/core/intake"
@@ -61,6 +62,7 @@ type App struct {
 	host       *pluginhost.Host
 	dispatcher *dispatch.Dispatcher
 	pauses     *tasktype.Pauses
+	breakers   *breaker.Breakers
 	keeper     *node.Keeper
 	leader     *node.Leader
 	health     *health
@@ -191,8 +193,12 @@ func (a *App) wireDispatch(context.Context) error {
 	if a.leader, err = node.NewLeader(a.store, a.keeper, a.log.Named("leader")); err != nil {
 		return err
 	}
+	gates, err := a.wireGates(recorder)
+	if err != nil {
+		return err
+	}
 	if a.dispatcher, err = dispatch.New(dispatch.Config{
-		Store: a.store, Queue: a.queue, Offers: a.pusher, Plugins: a.host, Node: a.keeper, Types: a.types,
+		Store: a.store, Queue: a.queue, Offers: a.pusher, Plugins: a.host, Node: a.keeper, Types: a.types, Gates: gates,
 		Lost: a.filler.Ask, Low: a.filler.Ask, Freed: a.tell(redis.Place), Check: func(doc json.RawMessage) error { return strictjson.Check(doc) },
 		RecordStarts: cfg.Audit.Level == config.AuditDebug,
 		Grace:        a.share(taskShare),
@@ -249,7 +255,7 @@ func (a *App) wireAPI(context.Context) error {
 	}
 	a.health = newHealth(a.store, a.redis, a.host, a.away)
 	handler, err := api.New(api.Config{
-		Intake: in, Store: a.store, Canceller: canceller{a}, Types: a.types, Pauses: a.pauses, WaitReasons: a.dispatcher,
+		Intake: in, Store: a.store, Canceller: canceller{a}, Types: a.types, Pauses: a.pauses, WaitReasons: a.dispatcher, Breakers: a.breakers,
 		Checks: a.health, Authenticator: authenticator, Watch: watch,
 		Metrics: promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}),
 		Logger:  a.log.Named("api"), Registerer: a.registry, MaxPayload: a.opts.Config.Limits.Payload,

@@ -15,6 +15,9 @@ const (
 	NodesRead   Permission = "nodes:read"
 	TypesWrite  Permission = "types:write"
 	OpenAPIRead Permission = "openapi:read"
+
+	BreakersRead  Permission = "breakers:read"
+	BreakersWrite Permission = "breakers:write"
 )
 
 // operations is the permission of every operation of the API, by operationId;
@@ -30,6 +33,8 @@ var operations = map[string]Permission{
 	"listNodes":      NodesRead,
 	"pauseType":      TypesWrite,
 	"resumeType":     TypesWrite,
+	"listBreakers":   BreakersRead,
+	"resetBreaker":   BreakersWrite,
 	"getDocument":    OpenAPIRead,
 	"getHealth":      Public,
 	"getHealthRedis": Public,
@@ -58,10 +63,10 @@ const (
 
 // grants says what each role may do; read only. What is missing is refused.
 var grants = map[Role]map[Permission]Reach{
-	Viewer:    {TasksRead: All, TypesRead: All, NodesRead: All, OpenAPIRead: All},
+	Viewer:    {TasksRead: All, TypesRead: All, NodesRead: All, BreakersRead: All, OpenAPIRead: All},
 	Submitter: {TasksRead: Own, TasksWrite: Own, TypesRead: All, OpenAPIRead: All},
-	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, OpenAPIRead: All},
-	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, OpenAPIRead: All},
+	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, BreakersRead: All, BreakersWrite: All, OpenAPIRead: All},
+	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, BreakersRead: All, BreakersWrite: All, OpenAPIRead: All},
 }
 
 // Grants returns how far the role has the permission.

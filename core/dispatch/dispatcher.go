@@ -63,6 +63,8 @@ type Config struct {
 	Plugins Plugins
 	Node    Node
 	Types   *tasktype.Registry
+	// Gates are asked in this order. Default none.
+	Gates []NamedGate
 	// Lost is called when a type's data in Redis is gone.
 	Lost func(taskType string)
 	// Low is called when a type's window runs low while more waits in the store.
@@ -265,6 +267,8 @@ func (d *Dispatcher) WaitReason(t *task.Task) string {
 		return "paused"
 	case !d.cfg.Plugins.Active(l.typ.Plugin):
 		return "no_plugin"
+	case d.heldBy(t.Type) != "":
+		return d.heldBy(t.Type)
 	case l.typ.Load() >= l.typ.Places(), l.full.Load(), d.slots[l.typ.Plugin].blocked():
 		return "concurrency" // or suspects run alone: no place is free either way
 	}

@@ -13,14 +13,14 @@ import (
 // busyRest is about how long another node's claim of the same type takes.
 const busyRest = 5 * time.Millisecond
 
-// turnWithin runs one group of tasks of a type that is limited over all nodes;
-// again tells whether another turn makes sense. When the limit is reached the
-// lane is full until a place becomes free or its poll comes.
-func (d *Dispatcher) turnWithin(ctx context.Context, l *lane, hints []task.Hint) (again bool) {
+// roundWithin claims and starts tasks of a type that is limited over all nodes;
+// started tells how many, again whether another turn makes sense. When the limit
+// is reached the lane is full until a place becomes free or its poll comes.
+func (d *Dispatcher) roundWithin(ctx context.Context, l *lane, hints []task.Hint, way *pass) (started int, again bool) {
 	node, holds := d.cfg.Node.Holds()
 	if !holds {
 		d.cfg.Offers.Offer(hints)
-		return false
+		return 0, false
 	}
 	limit := task.RunningLimit{Type: l.typ.Name, Most: l.typ.MaxRunning}
 	before := l.frees.Load()
@@ -28,23 +28,23 @@ func (d *Dispatcher) turnWithin(ctx context.Context, l *lane, hints []task.Hint)
 	if err != nil {
 		d.cfg.Logger.Warn("claim failed", "type", l.typ.Name, "error", err)
 		d.cfg.Offers.Offer(hints)
-		return d.rest(ctx)
+		return 0, d.rest(ctx)
 	}
 	if claim.Busy {
 		d.cfg.Offers.Offer(hints)
 		l.more.Store(true)
-		return restFor(ctx, busyRest/2+rand.N(busyRest))
+		return 0, restFor(ctx, busyRest/2+rand.N(busyRest))
 	}
 	l.filled(claim.Full, before)
 	left := hints[reach(hints, &claim):]
 	d.metrics.stale.Add(float64(len(hints) - len(left) - len(claim.Tasks)))
 	attempts := make([]*attempt, len(claim.Tasks))
 	for i := range claim.Tasks {
-		attempts[i] = &attempt{task: &claim.Tasks[i], typ: l.typ}
+		attempts[i] = &attempt{task: &claim.Tasks[i], typ: l.typ, pass: way}
 	}
 	d.start(l, attempts)
 	d.cfg.Offers.Offer(left)
-	return !l.full.Load()
+	return len(attempts), !l.full.Load()
 }
 
 // filled notes whether a claim has met the limit. A place that became free since

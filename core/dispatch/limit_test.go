@@ -237,13 +237,13 @@ func TestSlotGivesBackWhatWaitsOfOneType(t *testing.T) {
 	s.waiting[one] = []*attempt{{typ: one}, {typ: one}}
 	s.waiting[other] = []*attempt{{typ: other}}
 	s.suspects = []*attempt{suspect(one), suspect(other)}
-	if got := s.dropType(one); len(got) != 3 {
+	if got := s.withdraw(one); len(got) != 3 {
 		t.Errorf("%d given back, want 3", len(got))
 	}
 	if len(s.waiting[other]) != 1 || len(s.suspects) != 1 || s.suspects[0].typ != other {
 		t.Error("another type lost its own")
 	}
-	if again := s.dropType(one); len(again) != 0 {
+	if again := s.withdraw(one); len(again) != 0 {
 		t.Errorf("%d left", len(again))
 	}
 }

@@ -28,6 +28,17 @@ type lane struct {
 	// frees counts the places that became free since the start.
 	frees  atomic.Int64
 	budget *budget
+	// again is when to look again because a gate granted less than asked for; 0:
+	// no gate did. Only the lane's own loop uses it.
+	again time.Duration
+}
+
+// lookAgain notes that a gate wants to be asked again after d, the soonest of
+// several.
+func (l *lane) lookAgain(d time.Duration) {
+	if l.again == 0 || d < l.again {
+		l.again = max(d, time.Millisecond)
+	}
 }
 
 // room is how many tasks are worth claiming now: as many as there are free
@@ -74,6 +85,10 @@ func (d *Dispatcher) loop(ctx context.Context, l *lane) error {
 				break
 			}
 		}
+		if l.again > 0 && l.more.Load() {
+			timer.Reset(min(l.again, d.poll()))
+		}
+		l.again = 0
 	}
 }
 
@@ -92,20 +107,31 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 	if n <= 0 {
 		return false
 	}
-	hints, err := d.hints(ctx, l, n)
-	if err != nil {
-		return d.rest(ctx)
-	}
-	if len(hints) == 0 {
+	way, n := d.permit(ctx, l, n)
+	if n == 0 {
 		return false
 	}
+	started, again := d.round(ctx, l, n, way)
+	d.unused(way, n-started)
+	return again
+}
+
+// round pops, claims and starts up to n tasks; started tells how many.
+func (d *Dispatcher) round(ctx context.Context, l *lane, n int, way *pass) (started int, again bool) {
+	hints, err := d.hints(ctx, l, n)
+	if err != nil {
+		return 0, d.rest(ctx)
+	}
+	if len(hints) == 0 {
+		return 0, false
+	}
 	if l.typ.MaxRunning > 0 {
-		return d.turnWithin(ctx, l, hints)
+		return d.roundWithin(ctx, l, hints, way)
 	}
 	fates, err := d.claims.Do(context.WithoutCancel(ctx), hints...)
 	if err != nil {
 		d.cfg.Offers.Offer(hints)
-		return d.rest(ctx)
+		return 0, d.rest(ctx)
 	}
 	var failed []task.Hint
 	attempts := make([]*attempt, 0, len(fates))
@@ -114,7 +140,7 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 			failed = append(failed, hints[i])
 			err = fate.Err
 		} else if fate.Result != nil {
-			attempts = append(attempts, &attempt{task: fate.Result, typ: l.typ})
+			attempts = append(attempts, &attempt{task: fate.Result, typ: l.typ, pass: way})
 		}
 	}
 	d.metrics.stale.Add(float64(len(fates) - len(attempts) - len(failed)))
@@ -122,9 +148,9 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 	if len(failed) > 0 {
 		d.cfg.Logger.Warn("claim failed", "type", l.typ.Name, "error", err)
 		d.cfg.Offers.Offer(failed)
-		return d.rest(ctx)
+		return len(attempts), d.rest(ctx)
 	}
-	return true
+	return len(attempts), true
 }
 
 // canRun tells whether a task of the lane could run now.

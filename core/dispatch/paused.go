@@ -3,12 +3,9 @@ package dispatch
 // TypePaused tells that a type is paused now, or no more. What runs goes on; what
 // was claimed and waits for a place goes back at once.
 func (d *Dispatcher) TypePaused(taskType string, paused bool) { //nolint:revive // flag-parameter: it is the state
-	l := d.lanes[taskType]
-	switch {
-	case l == nil:
-	case paused:
-		d.Ended(outcomes(d.slots[l.typ.Plugin].dropType(l.typ), notTaken))
-	default:
+	if paused {
+		d.Withhold(taskType, "the type is paused")
+	} else {
 		d.Wake(taskType)
 	}
 }

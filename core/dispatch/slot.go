@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -118,6 +119,21 @@ func (s *slot) expire(before time.Time) []*attempt {
 	return over
 }
 
+// withdraw takes out all attempts at a type that wait, suspects included.
+func (s *slot) withdraw(typ *tasktype.Type) []*attempt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.waiting[typ]
+	delete(s.waiting, typ)
+	s.suspects = slices.DeleteFunc(s.suspects, func(a *attempt) bool {
+		if a.typ == typ {
+			all = append(all, a)
+		}
+		return a.typ == typ
+	})
+	return all
+}
+
 // drop takes out all attempts that wait.
 func (s *slot) drop() []*attempt {
 	s.mu.Lock()
@@ -128,23 +144,5 @@ func (s *slot) drop() []*attempt {
 	}
 	clear(s.waiting)
 	s.suspects = nil
-	return all
-}
-
-// dropType takes out the attempts of one type that wait, suspects among them.
-func (s *slot) dropType(typ *tasktype.Type) []*attempt {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := s.waiting[typ]
-	delete(s.waiting, typ)
-	suspects := s.suspects[:0:0]
-	for _, a := range s.suspects {
-		if a.typ == typ {
-			all = append(all, a)
-		} else {
-			suspects = append(suspects, a)
-		}
-	}
-	s.suspects = suspects
 	return all
 }

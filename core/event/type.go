@@ -36,6 +36,11 @@ const (
 	RecoveryLateResultRefused Type = "recovery.late_result_refused"
 	RecoveryQueueRebuilt      Type = "recovery.queue_rebuilt"
 
+	RecoveryBreakerOpened     Type = "recovery.breaker_opened"
+	RecoveryBreakerHalfOpened Type = "recovery.breaker_half_opened"
+	RecoveryBreakerClosed     Type = "recovery.breaker_closed"
+	RecoveryBreakerReset      Type = "recovery.breaker_reset"
+
 	SystemStarted       Type = "system.started"
 	SystemStopped       Type = "system.stopped"
 	SystemPluginCrashed Type = "system.plugin_crashed"
@@ -73,6 +78,10 @@ var declarations = []Declaration{
 	{RecoveryNodeLost, CategoryRecovery, Error, "A node's lease ran out and its work was released."},
 	{RecoveryLateResultRefused, CategoryRecovery, Warning, "A result came after its attempt had lost the right to settle."},
 	{RecoveryQueueRebuilt, CategoryRecovery, Info, "The queue of a task type was filled again from the store."},
+	{RecoveryBreakerOpened, CategoryRecovery, Error, "A circuit breaker opened: its calls wait."},
+	{RecoveryBreakerHalfOpened, CategoryRecovery, Warning, "An open circuit breaker lets its probes through."},
+	{RecoveryBreakerClosed, CategoryRecovery, Info, "A circuit breaker closed: all its probes succeeded."},
+	{RecoveryBreakerReset, CategoryRecovery, Info, "A circuit breaker was closed by hand."},
 	{SystemStarted, CategorySystem, Info, "A node started."},
 	{SystemStopped, CategorySystem, Info, "A node stopped."},
 	{SystemPluginCrashed, CategorySystem, Error, "A plugin process ended without being asked to."},

@@ -15,6 +15,45 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for BreakerKind.
+const (
+	BreakerKindChannel BreakerKind = "channel"
+	BreakerKindTask    BreakerKind = "task"
+)
+
+// Valid indicates whether the value is a known member of the BreakerKind enum.
+func (e BreakerKind) Valid() bool {
+	switch e {
+	case BreakerKindChannel:
+		return true
+	case BreakerKindTask:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BreakerState.
+const (
+	Closed   BreakerState = "closed"
+	HalfOpen BreakerState = "half-open"
+	Open     BreakerState = "open"
+)
+
+// Valid indicates whether the value is a known member of the BreakerState enum.
+func (e BreakerState) Valid() bool {
+	switch e {
+	case Closed:
+		return true
+	case HalfOpen:
+		return true
+	case Open:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CheckStatus.
 const (
 	CheckStatusDown CheckStatus = "down"
@@ -296,6 +335,51 @@ type BatchResult struct {
 // BatchResults The fates of a batch, in the order of its tasks.
 type BatchResults struct {
 	Results []BatchResult `json:"results"`
+}
+
+// Breaker A circuit breaker, shared by all nodes.
+type Breaker struct {
+	// Calls Calls in the window that opened it, or probes.
+	//
+	// Example: 24
+	Calls *int `json:"calls,omitempty"`
+
+	// Failures How many of them failed.
+	//
+	// Example: 18
+	Failures *int `json:"failures,omitempty"`
+
+	// Kind Example: task
+	Kind BreakerKind `json:"kind"`
+
+	// Local Redis is away and the state is this node's own.
+	//
+	// Example: true
+	Local *bool `json:"local,omitempty"`
+
+	// Name The task type, or `ch.` and the name of the channel.
+	//
+	// Example: http.request
+	Name string `json:"name"`
+
+	// Since When the state began; absent when it was never anything but closed.
+	//
+	// Example: 2026-11-24T09:00:00Z
+	Since *time.Time `json:"since,omitempty"`
+
+	// State Example: open
+	State BreakerState `json:"state"`
+}
+
+// BreakerKind Example: task
+type BreakerKind string
+
+// BreakerState Example: open
+type BreakerState string
+
+// BreakerList All circuit breakers.
+type BreakerList struct {
+	Breakers []Breaker `json:"breakers"`
 }
 
 // Check The health of one part.
@@ -834,6 +918,9 @@ type TypeList struct {
 	Types []TaskType `json:"types"`
 }
 
+// BreakerName defines model for BreakerName.
+type BreakerName = string
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -938,6 +1025,12 @@ type PauseTypeJSONRequestBody = PauseRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListBreakers The circuit breakers, by name
+	// (GET /api/breakers)
+	ListBreakers(w http.ResponseWriter, r *http.Request)
+	// ResetBreaker Close a circuit breaker
+	// (POST /api/breakers/{name}/reset)
+	ResetBreaker(w http.ResponseWriter, r *http.Request, name BreakerName)
 	// ListNodes The engines that share the store, newest first
 	// (GET /api/nodes)
 	ListNodes(w http.ResponseWriter, r *http.Request)
@@ -993,6 +1086,46 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(http.Handler) http.Handler
+
+// ListBreakers operation middleware
+func (siw *ServerInterfaceWrapper) ListBreakers(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListBreakers(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ResetBreaker operation middleware
+func (siw *ServerInterfaceWrapper) ResetBreaker(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name BreakerName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", mux.Vars(r)["name"], &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ResetBreaker(w, r, name)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
 
 // ListNodes operation middleware
 func (siw *ServerInterfaceWrapper) ListNodes(w http.ResponseWriter, r *http.Request) {
@@ -1569,6 +1702,10 @@ func HandlerWithOptions(si ServerInterface, options GorillaServerOptions) http.H
 		HandlerMiddlewares: options.Middlewares,
 		ErrorHandlerFunc:   options.ErrorHandlerFunc,
 	}
+
+	r.HandleFunc(options.BaseURL+"/api/breakers", wrapper.ListBreakers).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/breakers/{name}/reset", wrapper.ResetBreaker).Methods(http.MethodPost)
 
 	r.HandleFunc(options.BaseURL+"/api/tasks", wrapper.ListTasks).Methods(http.MethodGet)
 
