@@ -36,8 +36,10 @@ func newBucket(r Rate, now int64) *bucket {
 // take gives tokens back first, then takes up to want. again is the time until
 // the next whole token, in ms; 0 when one is there.
 func (b *bucket) take(want, back int, now int64) (granted int, again int64) {
-	b.tokens += float64(max(now-b.at, 0))*b.rate.PerSecond/1000 + float64(back)
-	b.tokens = min(float64(b.rate.Burst), b.tokens)
+	// In the script's order, and rounded at each step, so that both agree to the
+	// last bit.
+	refill := float64(float64(max(now-b.at, 0)) * b.rate.PerSecond / 1000)
+	b.tokens = min(float64(b.rate.Burst), b.tokens+refill+float64(back))
 	b.at = max(now, b.at)
 	granted = min(want, int(b.tokens))
 	b.tokens -= float64(granted)

@@ -1,6 +1,23 @@
 package ratelimit
 
-import "time"
+import (
+	"sync"
+	"time"
+)
+
+// limit is what this node knows of one type's.
+type limit struct {
+	name string
+	rate Rate
+
+	mu sync.Mutex
+	// until is when it makes sense to ask again.
+	until time.Time
+	// back are the tokens on their way back.
+	back int
+	// alone is the bucket in memory while Redis does not answer.
+	alone *bucket
+}
 
 // wait is how long to wait until it makes sense to ask for tokens.
 func (l *limit) wait(now time.Time) time.Duration {

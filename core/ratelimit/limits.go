@@ -5,7 +5,6 @@ import (
 	_ "embed" // for the script
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -78,20 +77,6 @@ type Limits struct {
 	waits     *prometheus.CounterVec
 	// now for the script, in ms; nil: Redis's own time.
 	now func() int64
-}
-
-// limit is what this node knows of one type's.
-type limit struct {
-	name string
-	rate Rate
-
-	mu sync.Mutex
-	// until is when it makes sense to ask again.
-	until time.Time
-	// back are the tokens on their way back.
-	back int
-	// alone is the bucket in memory while Redis does not answer.
-	alone *bucket
 }
 
 // New makes limits; Run gives tokens back.
