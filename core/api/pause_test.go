@@ -48,8 +48,10 @@ func TestPauseNamesWhoAskedAndWhy(t *testing.T) {
 		c.Types, c.Pauses = types, newPauses(t, types, store)
 	})
 	header := map[string]string{"X-Request-Id": "r-1"}
-	got := w.do(request{method: "POST", target: "/api/types/demo.echo/pause", as: operator, header: header,
-		body: `{"reason":"<repairs> & more","until":"2999-01-01T00:00:00Z"}`})
+	got := w.do(request{
+		method: "POST", target: "/api/types/demo.echo/pause", as: operator, header: header,
+		body: `{"reason":"<repairs> & more","until":"2999-01-01T00:00:00Z"}`,
+	})
 	if got.status != http.StatusOK || !strings.Contains(got.body, `"until":"2999-01-01T00:00:00.000Z"`) {
 		t.Fatalf("%d %s", got.status, got.body)
 	}

@@ -32,10 +32,22 @@ func (r *rig) typ(name string) map[string]any {
 	return nil
 }
 
+// paused tells how a node shows the state of a type.
+func (r *rig) paused(name string) bool {
+	r.t.Helper()
+	return isPaused(r.typ(name))
+}
+
+// isPaused reads the state of a type.
+func isPaused(typ map[string]any) bool {
+	paused, ok := typ["paused"].(bool)
+	return ok && paused
+}
+
 // until waits for something that has to come true.
-func until(t *testing.T, what string, true func() bool) {
+func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !true(); {
+	for deadline := time.Now().Add(15 * time.Second); !holds(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("not in time: %s", what)
 		}
@@ -48,10 +60,10 @@ func TestPausedTypeRunsNothingOnAnyNode(t *testing.T) {
 	servers := realServers(t, testenv.Postgres(t))
 	one, other := node(t, servers), node(t, servers)
 	status, answer := one.call("POST", "/api/types/demo.echo/pause", `{"reason":"repairs"}`)
-	if status != http.StatusOK || answer["paused"] != true {
+	if status != http.StatusOK || !isPaused(answer) {
 		t.Fatalf("%d %v", status, answer)
 	}
-	until(t, "the other node knows", func() bool { return other.typ("demo.echo")["paused"] == true })
+	until(t, "the other node knows", func() bool { return other.paused("demo.echo") })
 	pause := other.typ("demo.echo")["pause"].(map[string]any)
 	if pause["reason"] != "repairs" || pause["by"] == "" || pause["since"] == "" {
 		t.Errorf("the pause as the other node shows it: %v", pause)
@@ -61,7 +73,7 @@ func TestPausedTypeRunsNothingOnAnyNode(t *testing.T) {
 		_, task := one.call("GET", "/api/tasks/"+id, "")
 		return task["status"] == "pending" && task["wait_reason"] == "paused"
 	})
-	if status, answer := other.call("POST", "/api/types/demo.echo/resume", ""); status != http.StatusOK || answer["paused"] != false {
+	if status, answer := other.call("POST", "/api/types/demo.echo/resume", ""); status != http.StatusOK || isPaused(answer) {
 		t.Fatalf("%d %v", status, answer)
 	}
 	one.wait(id, "completed")
@@ -82,14 +94,14 @@ func TestPauseSurvivesARestartAndEndsByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := node(t, source)
-	if second.typ("demo.echo")["paused"] != true && time.Now().Before(end) {
+	if !second.paused("demo.echo") && time.Now().Before(end) {
 		t.Error("the pause is forgotten")
 	}
 	second.wait(id, "completed")
 	if time.Now().Before(end) {
 		t.Error("the task ran before the pause had ended")
 	}
-	if second.typ("demo.echo")["paused"] != false {
+	if second.paused("demo.echo") {
 		t.Error("still paused")
 	}
 }
@@ -117,7 +129,7 @@ func TestWhatCannotBePausedIsRefused(t *testing.T) {
 			t.Errorf("%s: %d %v", name, status, answer)
 		}
 	}
-	if r.typ("demo.echo")["paused"] != false {
+	if r.paused("demo.echo") {
 		t.Error("paused by a refused request")
 	}
 }

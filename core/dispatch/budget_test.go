@@ -78,6 +78,13 @@ func TestBudgetForgetsOldFirstAttempts(t *testing.T) {
 	}
 }
 
+// spend books retries until the next one would have to wait for so long.
+func spend(b *budget, wait time.Duration) {
+	for late := time.Duration(0); late < wait; {
+		late = b.book(time.Now())
+	}
+}
+
 func TestRetryBeyondTheBudgetIsDelayedAndNeverLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -85,9 +92,7 @@ func TestRetryBeyondTheBudgetIsDelayedAndNeverLost(t *testing.T) {
 		d, stop := w.start(t, func(s *tasktype.Settings) {
 			s.Retry = tasktype.Retry{Max: 5, Initial: time.Millisecond, Cap: time.Millisecond}
 		})
-		b := d.lanes["t"].budget
-		for b.book(time.Now()) < time.Minute {
-		}
+		spend(d.lanes["t"].budget, time.Minute)
 		before := time.Now()
 		w.answer(pluginhost.Failed)
 		synctest.Wait()
@@ -109,9 +114,7 @@ func TestRationNeverMovesARetryOverItsDeadline(t *testing.T) {
 		d, stop := w.start(t, func(s *tasktype.Settings) {
 			s.Retry = tasktype.Retry{Max: 5, Initial: time.Millisecond, Cap: time.Millisecond}
 		})
-		b := d.lanes["t"].budget
-		for b.book(time.Now()) < time.Minute {
-		}
+		spend(d.lanes["t"].budget, time.Minute)
 		w.answer(pluginhost.Failed)
 		synctest.Wait()
 		if got := w.task(id); got.Status != task.Pending || !got.RunAt.Before(got.Deadline) {

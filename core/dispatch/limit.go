@@ -35,7 +35,10 @@ func (d *Dispatcher) roundWithin(ctx context.Context, l *lane, hints []task.Hint
 		l.more.Store(true)
 		return 0, restFor(ctx, busyRest/2+rand.N(busyRest))
 	}
-	l.filled(claim.Full, before)
+	l.full.Store(false)
+	if claim.Full {
+		l.filled(before)
+	}
 	left := hints[reach(hints, &claim):]
 	d.metrics.stale.Add(float64(len(hints) - len(left) - len(claim.Tasks)))
 	attempts := make([]*attempt, len(claim.Tasks))
@@ -47,11 +50,11 @@ func (d *Dispatcher) roundWithin(ctx context.Context, l *lane, hints []task.Hint
 	return len(attempts), !l.full.Load()
 }
 
-// filled notes whether a claim has met the limit. A place that became free since
-// the claim began, when so many had, must not be overlooked.
-func (l *lane) filled(full bool, before int64) {
-	l.full.Store(full)
-	if full && l.frees.Load() != before {
+// filled notes that a claim has met the limit. A place that became free since the
+// claim began, when so many had, must not be overlooked.
+func (l *lane) filled(before int64) {
+	l.full.Store(true)
+	if l.frees.Load() != before {
 		l.full.Store(false)
 		l.more.Store(true)
 	}

@@ -159,13 +159,13 @@ func TestLimitedTypeNeverClaimsAhead(t *testing.T) {
 func TestPlaceThatFreesDuringAClaimIsNotOverlooked(t *testing.T) {
 	t.Parallel()
 	l := &lane{typ: newType(t, atMost(1))}
-	l.filled(true, l.frees.Load())
+	l.filled(l.frees.Load())
 	if !l.full.Load() {
 		t.Error("not full")
 	}
 	before := l.frees.Load()
 	l.frees.Add(1) // between the count of the claim and its answer
-	l.filled(true, before)
+	l.filled(before)
 	if l.full.Load() || !l.more.Load() {
 		t.Error("the place is overlooked")
 	}
