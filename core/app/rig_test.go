@@ -51,6 +51,25 @@ task "demo.strict" {
   runs       = "demo.fail"
   on_failure = "fail"
 }
+task "demo.guarded" {
+  plugin = "demo"
+  runs   = "demo.fail"
+  retry {
+    max = 0
+  }
+  circuit_breaker {
+    minimum  = 2
+    open_for = "1h"
+  }
+}
+task "demo.limited" {
+  plugin = "demo"
+  runs   = "demo.echo"
+  rate_limit {
+    per_second = 0.01
+    burst      = 2
+  }
+}
 task "demo.short" {
   plugin  = "demo"
   runs    = "demo.sleep"

@@ -11,7 +11,7 @@ import (
 func (a *App) wirePauses(context.Context) (err error) {
 	a.pauses, err = tasktype.NewPauses(tasktype.PausesConfig{
 		Store: a.store, Types: a.types, Changed: a.dispatcher.TypePaused, Tell: a.tell(redis.Pause),
-		Leads: func() bool { return true }, Logger: a.log.Named("pauses"),
+		Leads: a.leader.Leads, Logger: a.log.Named("pauses"),
 	})
 	a.background = append(a.background, loop{"pauses", a.pauses.Run})
 	return err

@@ -137,5 +137,5 @@ func (m *machine) trip(calls, failures int, now int64) {
 func (m *machine) move(to State, why cause, now int64) {
 	m.condition = condition{state: to, cause: why, since: now, generation: max(now, m.generation+1)}
 	clear(m.ring)
-	m.ok, m.failed, m.good, m.expiry = 0, 0, 0, nil
+	m.second, m.ok, m.failed, m.good, m.expiry = now/1000, 0, 0, 0, nil
 }
