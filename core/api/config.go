@@ -83,6 +83,8 @@ type Config struct {
 	Intake        Intake
 	Store         Store
 	Canceller     Canceller
+	DeadLetters   DeadLetters
+	Cleaner       Cleaner
 	Types         Types
 	WaitReasons   WaitReasons
 	Checks        Checks
@@ -107,7 +109,7 @@ type Config struct {
 
 // complete fills in the defaults.
 func (c Config) complete() (Config, error) {
-	if c.Intake == nil || c.Store == nil || c.Canceller == nil || c.Types == nil || c.WaitReasons == nil ||
+	if c.Intake == nil || c.Store == nil || c.Canceller == nil || c.DeadLetters == nil || c.Cleaner == nil || c.Types == nil || c.WaitReasons == nil ||
 		c.Checks == nil || c.Authenticator == nil || c.Watch == nil || c.Metrics == nil || c.Logger == nil {
 		return c, errors.New("api: a part of the configuration is missing")
 	}

@@ -61,6 +61,7 @@ type App struct {
 	host       *pluginhost.Host
 	dispatcher *dispatch.Dispatcher
 	keeper     *node.Keeper
+	dead       deadLetters
 	health     *health
 	server     *http.Server
 	listener   net.Listener
@@ -93,7 +94,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.registry.MustRegister(telemetry.NewSystem(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{
-		a.open, a.refuseCompany, a.wireQueue, a.wireDispatch, a.wireRecovery, a.wireAPI,
+		a.open, a.refuseCompany, a.wireQueue, a.wireDispatch, a.wireRecovery, a.wireDeadLetters, a.wireAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -238,7 +239,7 @@ func (a *App) wireAPI(context.Context) error {
 	}
 	a.health = newHealth(a.store, a.redis, a.host)
 	handler, err := api.New(api.Config{
-		Intake: in, Store: a.store, Canceller: canceller{a}, Types: a.types, WaitReasons: a.dispatcher,
+		Intake: in, Store: a.store, Canceller: canceller{a}, DeadLetters: a.dead.desk, Cleaner: a.dead.cleaner, Types: a.types, WaitReasons: a.dispatcher,
 		Checks: a.health, Authenticator: authenticator, Watch: watch,
 		Metrics: promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}),
 		Logger:  a.log.Named("api"), Registerer: a.registry, MaxPayload: a.opts.Config.Limits.Payload,

@@ -11,6 +11,8 @@ const (
 	Public      Permission = "public"
 	TasksRead   Permission = "tasks:read"
 	TasksWrite  Permission = "tasks:write"
+	DLQRead     Permission = "dlq:read"
+	DLQWrite    Permission = "dlq:write"
 	TypesRead   Permission = "types:read"
 	OpenAPIRead Permission = "openapi:read"
 )
@@ -25,6 +27,17 @@ var operations = map[string]Permission{
 	"getTask":        TasksRead,
 	"listTaskEvents": TasksRead,
 	"listTypes":      TypesRead,
+
+	"listDeadLetters":      DLQRead,
+	"getDeadLetter":        DLQRead,
+	"listDeadLetterGroups": DLQRead,
+	"getRedrive":           DLQRead,
+	"retryDeadLetter":      DLQWrite,
+	"removeDeadLetter":     DLQWrite,
+	"cleanUpDeadLetters":   DLQWrite,
+	"startRedrive":         DLQWrite,
+	"stopRedrive":          DLQWrite,
+
 	"getDocument":    OpenAPIRead,
 	"getHealth":      Public,
 	"getHealthRedis": Public,
@@ -53,10 +66,10 @@ const (
 
 // grants says what each role may do; read only. What is missing is refused.
 var grants = map[Role]map[Permission]Reach{
-	Viewer:    {TasksRead: All, TypesRead: All, OpenAPIRead: All},
+	Viewer:    {TasksRead: All, DLQRead: All, TypesRead: All, OpenAPIRead: All},
 	Submitter: {TasksRead: Own, TasksWrite: Own, TypesRead: All, OpenAPIRead: All},
-	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, OpenAPIRead: All},
-	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, OpenAPIRead: All},
+	Operator:  {TasksRead: All, TasksWrite: All, DLQRead: All, DLQWrite: All, TypesRead: All, OpenAPIRead: All},
+	Admin:     {TasksRead: All, TasksWrite: All, DLQRead: All, DLQWrite: All, TypesRead: All, OpenAPIRead: All},
 }
 
 // Grants returns how far the role has the permission.
