@@ -15,6 +15,9 @@ type Config struct {
 	Tasks   []Task   `json:"tasks"`
 	Limits  Limits   `json:"limits"`
 	Audit   Audit    `json:"audit"`
+	// DeadLetter is what becomes of tasks that were given up.
+	DeadLetter DeadLetter `json:"dead_letter"`
+	Archive    Archive    `json:"archive"`
 
 	origin *origin
 }

@@ -36,6 +36,9 @@ func Default() *Config {
 		Redis:  Redis{Prefix: "hr"},
 		Limits: Limits{Payload: 1 << 20},
 		Audit:  Audit{Level: AuditInfo},
+		DeadLetter: DeadLetter{
+			MaxSize: 100_000, Retention: 720 * time.Hour, RetryLimit: 3, Backoff: time.Minute, CleanupEvery: 10 * time.Minute,
+		},
 	}
 }
 

@@ -87,6 +87,8 @@ type Config struct {
 	Intake        Intake
 	Store         Store
 	Canceller     Canceller
+	DeadLetters   DeadLetters
+	Cleaner       Cleaner
 	Types         Types
 	Pauses        Pauses
 	WaitReasons   WaitReasons
@@ -113,7 +115,7 @@ type Config struct {
 
 // complete fills in the defaults.
 func (c Config) complete() (Config, error) {
-	if c.Intake == nil || c.Store == nil || c.Canceller == nil || c.Types == nil || c.Pauses == nil || c.WaitReasons == nil || c.Breakers == nil ||
+	if c.Intake == nil || c.Store == nil || c.Canceller == nil || c.DeadLetters == nil || c.Cleaner == nil || c.Types == nil || c.Pauses == nil || c.WaitReasons == nil || c.Breakers == nil ||
 		c.Checks == nil || c.Authenticator == nil || c.Watch == nil || c.Metrics == nil || c.Logger == nil {
 		return c, errors.New("api: a part of the configuration is missing")
 	}

@@ -65,6 +65,7 @@ type App struct {
 	breakers   *breaker.Breakers
 	keeper     *node.Keeper
 	leader     *node.Leader
+	dead       deadLetters
 	health     *health
 	// away are the parts outside of this process that the log is quiet about.
 	away     outages
@@ -103,7 +104,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.registry.MustRegister(telemetry.NewSystem(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{
-		a.open, a.refuseCompany, a.wireQueue, a.wireDispatch, a.wirePauses, a.wireRecovery, a.wireAPI,
+		a.open, a.refuseCompany, a.wireQueue, a.wireDispatch, a.wirePauses, a.wireRecovery, a.wireDeadLetters, a.wireAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -255,7 +256,7 @@ func (a *App) wireAPI(context.Context) error {
 	}
 	a.health = newHealth(a.store, a.redis, a.host, a.away)
 	handler, err := api.New(api.Config{
-		Intake: in, Store: a.store, Canceller: canceller{a}, Types: a.types, Pauses: a.pauses, WaitReasons: a.dispatcher, Breakers: a.breakers,
+		Intake: in, Store: a.store, Canceller: canceller{a}, DeadLetters: a.dead.desk, Cleaner: a.dead.cleaner, Types: a.types, Pauses: a.pauses, WaitReasons: a.dispatcher, Breakers: a.breakers,
 		Checks: a.health, Authenticator: authenticator, Watch: watch,
 		Metrics: promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}),
 		Logger:  a.log.Named("api"), Registerer: a.registry, MaxPayload: a.opts.Config.Limits.Payload,

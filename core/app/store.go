@@ -13,6 +13,7 @@ import (
 	"github.com/headrace/headrace/core/api"
 	"github.com/headrace/headrace/core/audit"
 	"github.com/headrace/headrace/core/auth"
+	"github.com/headrace/headrace/core/deadletter"
 	"github.com/headrace/headrace/core/dispatch"
 	"github.com/headrace/headrace/core/event"
 	"github.com/headrace/headrace/core/intake"
@@ -33,6 +34,10 @@ type Store interface {
 	recovery.DeadlineStore
 	recovery.ReaperStore
 	recovery.Maintainer
+	deadletter.DeskStore
+	deadletter.RunnerStore
+	deadletter.RetrierStore
+	deadletter.CleanerStore
 	node.Store
 	node.LeaderStore
 	api.Store

@@ -11,6 +11,8 @@ const (
 	Public      Permission = "public"
 	TasksRead   Permission = "tasks:read"
 	TasksWrite  Permission = "tasks:write"
+	DLQRead     Permission = "dlq:read"
+	DLQWrite    Permission = "dlq:write"
 	TypesRead   Permission = "types:read"
 	NodesRead   Permission = "nodes:read"
 	TypesWrite  Permission = "types:write"
@@ -35,6 +37,17 @@ var operations = map[string]Permission{
 	"resumeType":     TypesWrite,
 	"listBreakers":   BreakersRead,
 	"resetBreaker":   BreakersWrite,
+
+	"listDeadLetters":      DLQRead,
+	"getDeadLetter":        DLQRead,
+	"listDeadLetterGroups": DLQRead,
+	"getRedrive":           DLQRead,
+	"retryDeadLetter":      DLQWrite,
+	"removeDeadLetter":     DLQWrite,
+	"cleanUpDeadLetters":   DLQWrite,
+	"startRedrive":         DLQWrite,
+	"stopRedrive":          DLQWrite,
+
 	"getDocument":    OpenAPIRead,
 	"getHealth":      Public,
 	"getHealthRedis": Public,
@@ -63,10 +76,10 @@ const (
 
 // grants says what each role may do; read only. What is missing is refused.
 var grants = map[Role]map[Permission]Reach{
-	Viewer:    {TasksRead: All, TypesRead: All, NodesRead: All, BreakersRead: All, OpenAPIRead: All},
+	Viewer:    {TasksRead: All, DLQRead: All, TypesRead: All, NodesRead: All, BreakersRead: All, OpenAPIRead: All},
 	Submitter: {TasksRead: Own, TasksWrite: Own, TypesRead: All, OpenAPIRead: All},
-	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, BreakersRead: All, BreakersWrite: All, OpenAPIRead: All},
-	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, BreakersRead: All, BreakersWrite: All, OpenAPIRead: All},
+	Operator:  {TasksRead: All, TasksWrite: All, DLQRead: All, DLQWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, BreakersRead: All, BreakersWrite: All, OpenAPIRead: All},
+	Admin:     {TasksRead: All, TasksWrite: All, DLQRead: All, DLQWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, BreakersRead: All, BreakersWrite: All, OpenAPIRead: All},
 }
 
 // Grants returns how far the role has the permission.

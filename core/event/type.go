@@ -32,6 +32,16 @@ const (
 	TaskTypePaused      Type = "task.type_paused"
 	TaskTypeResumed     Type = "task.type_resumed"
 
+	TaskRedriven          Type = "task.redriven"
+	TaskDeadLetterRemoved Type = "task.dead_letter_removed"
+	TaskDeadLetterEvicted Type = "task.dead_letter_evicted"
+
+	RecoveryRedriveStarted Type = "recovery.redrive_started"
+	RecoveryRedriveStopped Type = "recovery.redrive_stopped"
+	RecoveryRedriveEnded   Type = "recovery.redrive_ended"
+
+	DataArchiveWritten Type = "data.archive_written"
+
 	RecoveryNodeLost          Type = "recovery.node_lost"
 	RecoveryLateResultRefused Type = "recovery.late_result_refused"
 	RecoveryQueueRebuilt      Type = "recovery.queue_rebuilt"
@@ -75,6 +85,13 @@ var declarations = []Declaration{
 	{TaskDeadLettered, CategoryTask, Error, "A task was given up and kept as a dead letter."},
 	{TaskTypePaused, CategoryTask, Info, "A task type was paused: nothing of it is claimed."},
 	{TaskTypeResumed, CategoryTask, Info, "The pause of a task type ended."},
+	{TaskRedriven, CategoryTask, Info, "A dead letter went back to the queue."},
+	{TaskDeadLetterRemoved, CategoryTask, Info, "Somebody removed a dead letter."},
+	{TaskDeadLetterEvicted, CategoryTask, Info, "A dead letter was too old, or one too many, and was removed."},
+	{RecoveryRedriveStarted, CategoryRecovery, Info, "A redrive of all dead letters of a filter was started."},
+	{RecoveryRedriveStopped, CategoryRecovery, Info, "A redrive was stopped before its end."},
+	{RecoveryRedriveEnded, CategoryRecovery, Info, "A redrive came to its end."},
+	{DataArchiveWritten, CategoryData, Info, "A file was added to the archive."},
 	{RecoveryNodeLost, CategoryRecovery, Error, "A node's lease ran out and its work was released."},
 	{RecoveryLateResultRefused, CategoryRecovery, Warning, "A result came after its attempt had lost the right to settle."},
 	{RecoveryQueueRebuilt, CategoryRecovery, Info, "The queue of a task type was filled again from the store."},

@@ -213,6 +213,27 @@ func (e RecoveryBlame) Valid() bool {
 	}
 }
 
+// Defines values for RedriveState.
+const (
+	RedriveStateDone    RedriveState = "done"
+	RedriveStateRunning RedriveState = "running"
+	RedriveStateStopped RedriveState = "stopped"
+)
+
+// Valid indicates whether the value is a known member of the RedriveState enum.
+func (e RedriveState) Valid() bool {
+	switch e {
+	case RedriveStateDone:
+		return true
+	case RedriveStateRunning:
+		return true
+	case RedriveStateStopped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Status.
 const (
 	StatusCancelled  Status = "cancelled"
@@ -396,10 +417,70 @@ type Check struct {
 // CheckStatus Example: ok
 type CheckStatus string
 
+// Cleanup What a clean-up did.
+type Cleanup struct {
+	// Remaining Dead letters that are left.
+	//
+	// Example: 100000
+	Remaining int `json:"remaining"`
+
+	// Removed Dead letters that were evicted.
+	//
+	// Example: 12
+	Removed int `json:"removed"`
+}
+
 // Code What went wrong.
 //
 // Example: validation_error
 type Code string
+
+// DeadLetterGroup The dead letters of one kind of error.
+type DeadLetterGroup struct {
+	// Code Example: network_error
+	Code string `json:"code"`
+
+	// Count Example: 4711
+	Count int `json:"count"`
+
+	// Fingerprint Stays the same for a kind of error.
+	//
+	// Example: 5f2c9a01be77
+	Fingerprint string `json:"fingerprint"`
+
+	// Message That of the newest one.
+	//
+	// Example: connection refused
+	Message string `json:"message"`
+
+	// Newest When the last of them was given up.
+	//
+	// Example: 2026-11-24T07:31:00.123Z
+	Newest time.Time `json:"newest"`
+
+	// Oldest When the first of them was given up.
+	//
+	// Example: 2026-11-24T06:31:00.123Z
+	Oldest time.Time `json:"oldest"`
+
+	// Sample The newest one.
+	//
+	// Example: 019abf3e-7a50-7c61-9f0e-2b1c7f3b9a10
+	Sample openapi_types.UUID `json:"sample"`
+
+	// Type Example: demo.fail
+	Type string `json:"type"`
+}
+
+// DeadLetterGroups The dead letters by kind of error.
+type DeadLetterGroups struct {
+	Groups []DeadLetterGroup `json:"groups"`
+
+	// Partial Not every dead letter is in a group.
+	//
+	// Example: false
+	Partial *bool `json:"partial,omitempty"`
+}
 
 // Error An error, as a task or an entry of a batch shows it.
 type Error struct {
@@ -637,6 +718,92 @@ type Recovery struct {
 //
 // Example: destination
 type RecoveryBlame string
+
+// Redrive A redrive and how far it is.
+type Redrive struct {
+	// Created Example: 2026-11-24T06:31:00.123Z
+	Created time.Time `json:"created"`
+
+	// CreatedBy The principal that asked for it.
+	//
+	// Example: key:019abf3e-0000-7c61-9f0e-2b1c7f3b9a10
+	CreatedBy string `json:"created_by"`
+
+	// Filter Selects dead letters; what is absent selects all.
+	Filter RedriveFilter `json:"filter"`
+
+	// ID Example: 019abf3e-7a50-7c61-9f0e-2b1c7f3b9a12
+	ID openapi_types.UUID `json:"id"`
+
+	// Matched Dead letters that fitted at the start.
+	//
+	// Example: 4711
+	Matched int `json:"matched"`
+
+	// PerSecond Example: 50
+	PerSecond int `json:"per_second"`
+
+	// Redriven Those that went back to the queue.
+	//
+	// Example: 1200
+	Redriven int `json:"redriven"`
+
+	// Skipped Those whose unique key was held by another task.
+	//
+	// Example: 3
+	Skipped int `json:"skipped"`
+
+	// State Example: running
+	State RedriveState `json:"state"`
+
+	// Updated Example: 2026-11-24T06:31:24.123Z
+	Updated time.Time `json:"updated"`
+}
+
+// RedriveState Example: running
+type RedriveState string
+
+// RedriveAccepted A redrive that goes on by itself.
+type RedriveAccepted struct {
+	// ID Example: 019abf3e-7a50-7c61-9f0e-2b1c7f3b9a12
+	ID openapi_types.UUID `json:"id"`
+
+	// Matched Example: 4711
+	Matched int `json:"matched"`
+}
+
+// RedriveFilter Selects dead letters; what is absent selects all.
+type RedriveFilter struct {
+	// Code The code of the error that the task ended in.
+	//
+	// Example: network_error
+	Code *string `json:"code,omitempty"`
+
+	// Type Example: demo.fail
+	Type *string `json:"type,omitempty"`
+}
+
+// RedriveMatch The answer to a dry run.
+type RedriveMatch struct {
+	// Matched Example: 4711
+	Matched int `json:"matched"`
+}
+
+// RedriveOrder What to retry.
+type RedriveOrder struct {
+	// DryRun Only count.
+	//
+	// Example: true
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Filter Selects dead letters; what is absent selects all.
+	Filter *RedriveFilter `json:"filter,omitempty"`
+
+	// PerSecond The pace; 100 when absent.
+	//
+	// Example: 50
+	PerSecond *int `json:"per_second,omitempty"`
+}
 
 // Status Where a task stands in its life.
 //
@@ -930,6 +1097,9 @@ type IdempotencyKey = string
 // Limit defines model for Limit.
 type Limit = int
 
+// RedriveID defines model for RedriveId.
+type RedriveID = string
+
 // TaskID defines model for TaskId.
 type TaskID = string
 
@@ -959,6 +1129,32 @@ type Unauthorized = Problem
 
 // ValidationError Problem details (RFC 9457).
 type ValidationError = Problem
+
+// ListDeadLettersParams defines parameters for ListDeadLetters.
+type ListDeadLettersParams struct {
+	// Limit The most entries on a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Type Only tasks of this type.
+	Type *string `form:"type,omitempty" json:"type,omitempty"`
+
+	// Priority Only tasks of this priority; the number or the name in any case.
+	Priority *string `form:"priority,omitempty" json:"priority,omitempty"`
+
+	// From Only tasks created at this time or later.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only tasks created before this time.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Metadata `metadata.KEY=VALUE`: only tasks whose metadata has that text under KEY. A value that is
+	// not a string is compared by its JSON text. Several keys must all fit. A search that
+	// takes long answers what it has found, with a `next_cursor`.
+	Metadata *map[string]string `form:"metadata,omitempty" json:"metadata,omitempty"`
+}
 
 // ListTasksParams defines parameters for ListTasks.
 type ListTasksParams struct {
@@ -1014,6 +1210,9 @@ type ListTaskEventsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// StartRedriveJSONRequestBody defines body for StartRedrive for application/json ContentType.
+type StartRedriveJSONRequestBody = RedriveOrder
+
 // SubmitTaskJSONRequestBody defines body for SubmitTask for application/json ContentType.
 type SubmitTaskJSONRequestBody = Submission
 
@@ -1031,6 +1230,33 @@ type ServerInterface interface {
 	// ResetBreaker Close a circuit breaker
 	// (POST /api/breakers/{name}/reset)
 	ResetBreaker(w http.ResponseWriter, r *http.Request, name BreakerName)
+	// ListDeadLetters List dead letters, newest first
+	// (GET /api/dlq)
+	ListDeadLetters(w http.ResponseWriter, r *http.Request, params ListDeadLettersParams)
+	// CleanUpDeadLetters Clean up now
+	// (POST /api/dlq/cleanup)
+	CleanUpDeadLetters(w http.ResponseWriter, r *http.Request)
+	// ListDeadLetterGroups Dead letters by kind of error, the most frequent first
+	// (GET /api/dlq/groups)
+	ListDeadLetterGroups(w http.ResponseWriter, r *http.Request)
+	// StartRedrive Retry all dead letters of a filter
+	// (POST /api/dlq/redrive)
+	StartRedrive(w http.ResponseWriter, r *http.Request)
+	// StopRedrive Stop a redrive
+	// (DELETE /api/dlq/redrives/{id})
+	StopRedrive(w http.ResponseWriter, r *http.Request, id RedriveID)
+	// GetRedrive How far a redrive is
+	// (GET /api/dlq/redrives/{id})
+	GetRedrive(w http.ResponseWriter, r *http.Request, id RedriveID)
+	// RemoveDeadLetter Remove a dead letter
+	// (DELETE /api/dlq/{id})
+	RemoveDeadLetter(w http.ResponseWriter, r *http.Request, id TaskID)
+	// GetDeadLetter One dead letter
+	// (GET /api/dlq/{id})
+	GetDeadLetter(w http.ResponseWriter, r *http.Request, id TaskID)
+	// RetryDeadLetter Retry a dead letter
+	// (POST /api/dlq/{id}/retry)
+	RetryDeadLetter(w http.ResponseWriter, r *http.Request, id TaskID)
 	// ListNodes The engines that share the store, newest first
 	// (GET /api/nodes)
 	ListNodes(w http.ResponseWriter, r *http.Request)
@@ -1118,6 +1344,289 @@ func (siw *ServerInterfaceWrapper) ResetBreaker(w http.ResponseWriter, r *http.R
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ResetBreaker(w, r, name)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListDeadLetters operation middleware
+func (siw *ServerInterfaceWrapper) ListDeadLetters(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDeadLettersParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "type", r.URL.Query(), &params.Type, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "type"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "priority" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "priority", r.URL.Query(), &params.Priority, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "priority"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "priority", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "metadata" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "metadata", r.URL.Query(), &params.Metadata, runtime.BindQueryParameterOptions{Type: "object", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "metadata"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "metadata", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDeadLetters(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CleanUpDeadLetters operation middleware
+func (siw *ServerInterfaceWrapper) CleanUpDeadLetters(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CleanUpDeadLetters(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListDeadLetterGroups operation middleware
+func (siw *ServerInterfaceWrapper) ListDeadLetterGroups(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDeadLetterGroups(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// StartRedrive operation middleware
+func (siw *ServerInterfaceWrapper) StartRedrive(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.StartRedrive(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// StopRedrive operation middleware
+func (siw *ServerInterfaceWrapper) StopRedrive(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id RedriveID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", mux.Vars(r)["id"], &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.StopRedrive(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetRedrive operation middleware
+func (siw *ServerInterfaceWrapper) GetRedrive(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id RedriveID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", mux.Vars(r)["id"], &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetRedrive(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RemoveDeadLetter operation middleware
+func (siw *ServerInterfaceWrapper) RemoveDeadLetter(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id TaskID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", mux.Vars(r)["id"], &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RemoveDeadLetter(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDeadLetter operation middleware
+func (siw *ServerInterfaceWrapper) GetDeadLetter(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id TaskID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", mux.Vars(r)["id"], &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDeadLetter(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RetryDeadLetter operation middleware
+func (siw *ServerInterfaceWrapper) RetryDeadLetter(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id TaskID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", mux.Vars(r)["id"], &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RetryDeadLetter(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1706,6 +2215,24 @@ func HandlerWithOptions(si ServerInterface, options GorillaServerOptions) http.H
 	r.HandleFunc(options.BaseURL+"/api/breakers", wrapper.ListBreakers).Methods(http.MethodGet)
 
 	r.HandleFunc(options.BaseURL+"/api/breakers/{name}/reset", wrapper.ResetBreaker).Methods(http.MethodPost)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq", wrapper.ListDeadLetters).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/cleanup", wrapper.CleanUpDeadLetters).Methods(http.MethodPost)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/groups", wrapper.ListDeadLetterGroups).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/redrive", wrapper.StartRedrive).Methods(http.MethodPost)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/redrives/{id}", wrapper.StopRedrive).Methods(http.MethodDelete)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/redrives/{id}", wrapper.GetRedrive).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/{id}", wrapper.RemoveDeadLetter).Methods(http.MethodDelete)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/{id}", wrapper.GetDeadLetter).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/{id}/retry", wrapper.RetryDeadLetter).Methods(http.MethodPost)
 
 	r.HandleFunc(options.BaseURL+"/api/tasks", wrapper.ListTasks).Methods(http.MethodGet)
 

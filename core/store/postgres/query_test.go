@@ -93,8 +93,8 @@ func TestNoStatementChangesATaskByIDAlone(t *testing.T) {
 			t.Errorf("%s.sql changes tasks without a guard of the status", name)
 		}
 	}
-	if seen != 5 {
-		t.Errorf("%d statements change tasks: both claims, finish, return and ask_cancel should", seen)
+	if seen != 7 {
+		t.Errorf("%d statements change tasks: both claims, finish, return, ask_cancel, redrive and evict should", seen)
 	}
 	if guarded("UPDATE tasks SET status = 1 WHERE id = $1") || guarded("delete from tasks where id = $1") {
 		t.Error("the check does not see a statement without a guard")

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/headrace/headrace/core/auth"
+	"github.com/headrace/headrace/core/deadletter"
 	"github.com/headrace/headrace/core/event"
 	"github.com/headrace/headrace/core/node"
 	"github.com/headrace/headrace/core/task"
@@ -103,6 +104,12 @@ type Store interface {
 	// RevokeKey marks a key with its event; ok is false when there is none. A
 	// key that is revoked already stays as it is, without an event.
 	RevokeKey(ctx context.Context, id uuid.UUID, ev event.Event) (ok bool, err error)
+
+	// What happens to dead letters; see the declarations there.
+	deadletter.DeskStore
+	deadletter.RunnerStore
+	deadletter.RetrierStore
+	deadletter.CleanerStore
 
 	// Maintain creates the partitions of the days to come and removes expired
 	// idempotency rows, in bounded chunks.
