@@ -110,59 +110,88 @@ func TestNextAtClockChanges(t *testing.T) {
 	}
 }
 
-// walk is the oracle: it looks at every minute of real time and at what the clock on the wall shows.
-func walk(from, to time.Time, zone *time.Location, local bool, match func(time.Time) bool) []time.Time {
-	reading := func(at time.Time) time.Time {
+// decade is ten years that hold the changes of Apia, Caracas, Pyongyang and Casablanca.
+func decade() (from, to time.Time) {
+	from = time.Date(2008, 1, 1, 0, 0, 0, 0, time.UTC)
+	return from, from.AddDate(10, 0, 0)
+}
+
+// walk shows every minute of the decade: the instant and what the clock on the wall reads.
+func walk(zone *time.Location, visit func(at, reading time.Time)) {
+	from, to := decade()
+	for at := from; at.Before(to); at = at.Add(time.Minute) {
 		_, offset := at.In(zone).Zone()
-		return at.Add(time.Duration(offset) * time.Second)
+		visit(at, at.Add(time.Duration(offset)*time.Second))
 	}
-	var fires []time.Time
-	high := reading(from)
-	for at := from.Add(time.Minute); at.Before(to); at = at.Add(time.Minute) {
-		shown := reading(at)
-		fire := !local && match(shown)
-		for ; local && high.Before(shown); fire = match(high) || fire {
-			high = high.Add(time.Minute)
-		}
-		if fire {
-			fires = append(fires, at)
-		}
+}
+
+// oracle collects the fires that the documentation promises, minute by minute.
+type oracle struct {
+	local bool                         // the expression names hours
+	match func(reading time.Time) bool // written by hand, for each expression
+	high  time.Time                    // the highest reading so far
+	fires []time.Time
+}
+
+func (o *oracle) visit(at, reading time.Time) {
+	if o.high.IsZero() {
+		o.high = reading
+		return
 	}
-	return fires
+	fire := !o.local && o.match(reading)
+	for o.local && o.high.Before(reading) {
+		o.high = o.high.Add(time.Minute)
+		fire = o.match(o.high) || fire
+	}
+	if fire {
+		o.fires = append(o.fires, at)
+	}
+}
+
+func oracles() map[string]*oracle {
+	return map[string]*oracle{
+		"30 2 * * *":     {local: true, match: func(r time.Time) bool { return r.Hour() == 2 && r.Minute() == 30 }},
+		"0 0 * * *":      {local: true, match: func(r time.Time) bool { return r.Hour() == 0 && r.Minute() == 0 }},
+		"*/20 1-3 * * 0": {local: true, match: everyThirdOnSunday},
+		"45 * * * *":     {match: func(r time.Time) bool { return r.Minute() == 45 }},
+		"0 12 30 12 *": {local: true, match: func(r time.Time) bool {
+			return r.Minute() == 0 && r.Hour() == 12 && r.Day() == 30 && r.Month() == time.December
+		}},
+	}
+}
+
+func everyThirdOnSunday(r time.Time) bool {
+	return r.Minute()%20 == 0 && r.Hour() >= 1 && r.Hour() <= 3 && r.Weekday() == time.Sunday
 }
 
 func TestTenYearsInManyZones(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		local bool
-		match func(time.Time) bool
-	}{
-		"30 2 * * *":     {true, func(r time.Time) bool { return r.Hour() == 2 && r.Minute() == 30 }},
-		"0 0 * * *":      {true, func(r time.Time) bool { return r.Hour() == 0 && r.Minute() == 0 }},
-		"*/20 1-3 * * 0": {true, func(r time.Time) bool { return r.Weekday() == 0 && r.Hour() > 0 && r.Hour() < 4 && r.Minute()%20 == 0 }},
-		"45 * * * *":     {false, func(r time.Time) bool { return r.Minute() == 45 }},
-		"0 12 30 12 *":   {true, func(r time.Time) bool { return r.YearDay() > 360 && r.Day() == 30 && r.Hour() == 12 && r.Minute() == 0 }},
-	}
-	from := time.Date(2008, 1, 1, 0, 0, 0, 0, time.UTC)
-	to := from.AddDate(10, 0, 0)
 	for _, name := range []string{
 		"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu",
-		"America/Sao_Paulo", "Africa/Casablanca", "America/Caracas", "Asia/Pyongyang", "Europe/Dublin", "Antarctica/Troll",
+		"America/Sao_Paulo", "Africa/Casablanca", "America/Caracas", "Asia/Pyongyang",
 	} {
-		zone := mustZone(t, name)
-		for expression, tt := range tests {
-			t.Run(name+" "+expression, func(t *testing.T) {
-				t.Parallel()
-				cron := mustParse(t, expression)
-				var got []time.Time
-				for at, ok := cron.Next(from, zone); ok && at.Before(to); at, ok = cron.Next(at, zone) {
-					got = append(got, at)
-				}
-				want := walk(from, to, zone, tt.local, tt.match)
-				if !slices.EqualFunc(got, want, time.Time.Equal) {
-					t.Fatalf("%d fires, want %d", len(got), len(want))
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			zone, expected := mustZone(t, name), oracles()
+			walk(zone, func(at, reading time.Time) {
+				for _, o := range expected {
+					o.visit(at, reading)
 				}
 			})
-		}
+			for expression, o := range expected {
+				if got := firesOf(mustParse(t, expression), zone); !slices.EqualFunc(got, o.fires, time.Time.Equal) {
+					t.Errorf("%s: %d fires, want %d", expression, len(got), len(o.fires))
+				}
+			}
+		})
 	}
+}
+
+func firesOf(cron *Cron, zone *time.Location) []time.Time {
+	from, to := decade()
+	var fires []time.Time
+	for at, ok := cron.Next(from, zone); ok && at.Before(to); at, ok = cron.Next(at, zone) {
+		fires = append(fires, at)
+	}
+	return fires
 }
