@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/headrace/headrace/core/deadletter"
 	"github.com/headrace/headrace/core/event"
@@ -56,19 +55,19 @@ func (s *Store) DeadBriefs(ctx context.Context, before uuid.UUID, limit int) ([]
 }
 
 func scanBrief(row pgx.CollectableRow) (b deadletter.Brief, err error) {
-	var code, message pgtype.Text
-	if err := row.Scan((*[16]byte)(&b.ID), &b.Type, &b.Died, &code, &message); err != nil {
+	var failed []byte
+	if err := row.Scan((*[16]byte)(&b.ID), &b.Type, &b.Died, &failed); err != nil {
 		return b, fmt.Errorf("scan dead letter: %w", err)
 	}
 	b.Died = b.Died.UTC()
-	for text, into := range map[*pgtype.Text]*string{&code: &b.Code, &message: &b.Message} {
-		if !text.Valid {
-			continue
-		}
-		if err := json.Unmarshal([]byte(text.String), into); err != nil {
-			return b, fmt.Errorf("dead letter %s: decode error: %w", b.ID, err)
-		}
+	if len(failed) == 0 {
+		return b, nil
 	}
+	var f task.Failure
+	if err := json.Unmarshal(failed, &f); err != nil {
+		return b, fmt.Errorf("dead letter %s: decode error: %w", b.ID, err)
+	}
+	b.Code, b.Message = string(f.Code), f.Message
 	return b, nil
 }
 

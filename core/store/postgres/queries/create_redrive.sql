@@ -12,7 +12,7 @@ SELECT
 FROM tasks t
 WHERE t.status = 2
   AND ($2::text = '' OR t.type = $2)
-  AND ($3::text = '' OR (t.error -> 'code')::text = to_json($3::text)::text)
+  AND ($3::text = '' OR substring(t.error::text FROM '^."code":"([^"]*)"') = $3)
 RETURNING
     id, created, updated, next_at, position, correlation_id, matched, redriven, skipped, per_second, state,
     type, code, created_by, request_id

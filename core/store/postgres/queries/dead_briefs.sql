@@ -2,8 +2,8 @@
 --
 -- $1, $2  only smaller ids, and how many at most
 --
--- Result: id, type, updated, and code and message of the error as JSON.
-SELECT t.id, t.type, t.updated, (t.error -> 'code')::text, (t.error -> 'message')::text
+-- Result: id, type, updated, and the error.
+SELECT t.id, t.type, t.updated, t.error
 FROM tasks t
 WHERE t.status = 2 AND t.id < $1
 ORDER BY t.id DESC

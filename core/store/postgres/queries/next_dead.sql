@@ -10,7 +10,7 @@ SELECT {living}
 FROM tasks t
 WHERE t.status = 2 AND t.id > $1 AND t.updated <= $2
   AND ($3::text IS NULL OR t.type = $3)
-  AND ($4::text IS NULL OR (t.error -> 'code')::text = to_json($4::text)::text)
+  AND ($4::text IS NULL OR substring(t.error::text FROM '^."code":"([^"]*)"') = $4)
 ORDER BY t.id
 LIMIT $5
 FOR UPDATE
