@@ -21,7 +21,7 @@ type Breakers interface {
 func (h handlers) ListBreakers(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := h.readContext(r)
 	defer cancel()
-	all := h.cfg.Breakers.List(ctx)
+	all := h.cfg.Breakers.List(ctx) //nolint:contextcheck // it is the request's, with a limit
 	body := page("breakers", all, func(j *jsonWriter, s *breaker.Status) { j.breaker(s) }, "")
 	h.reply(w, http.StatusOK, plainJSON, body)
 }

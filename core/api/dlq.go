@@ -163,7 +163,7 @@ func (h handlers) CleanUpDeadLetters(w http.ResponseWriter, r *http.Request) {
 func (h handlers) ListDeadLetterGroups(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := h.readContext(r)
 	defer cancel()
-	groups, err := h.cfg.DeadLetters.Groups(ctx)
+	groups, err := h.cfg.DeadLetters.Groups(ctx) //nolint:contextcheck // it is the request's, with a limit
 	if err != nil {
 		h.fail(w, r, err)
 		return

@@ -83,9 +83,14 @@ func TestWhoMayDoWhatWithDeadLetters(t *testing.T) {
 		as, method, target string
 		status             int
 	}{
-		{viewer, "GET", "/api/dlq", 200}, {viewer, "GET", "/api/dlq/groups", 200}, {viewer, "POST", "/api/dlq/cleanup", 403},
-		{submitter, "GET", "/api/dlq", 403}, {submitter, "POST", "/api/dlq/cleanup", 403}, {operator, "POST", "/api/dlq/cleanup", 200},
-		{viewer, "DELETE", "/api/dlq/" + aTaskID, 403}, {viewer, "DELETE", "/api/dlq/redrives/" + aRedrive, 403},
+		{viewer, "GET", "/api/dlq", 200},
+		{viewer, "GET", "/api/dlq/groups", 200},
+		{viewer, "POST", "/api/dlq/cleanup", 403},
+		{submitter, "GET", "/api/dlq", 403},
+		{submitter, "POST", "/api/dlq/cleanup", 403},
+		{operator, "POST", "/api/dlq/cleanup", 200},
+		{viewer, "DELETE", "/api/dlq/" + aTaskID, 403},
+		{viewer, "DELETE", "/api/dlq/redrives/" + aRedrive, 403},
 		{"", "GET", "/api/dlq", 401},
 	} {
 		if got := w.do(request{method: c.method, target: c.target, as: c.as}); got.status != c.status {

@@ -34,14 +34,14 @@ func (h handlers) StartRedrive(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusAccepted
 	if order.dryRun {
 		status = http.StatusOK
-		matched, err := h.cfg.DeadLetters.Count(ctx, order.filter)
+		matched, err := h.cfg.DeadLetters.Count(ctx, order.filter) //nolint:contextcheck // it is the request's, with a limit
 		if err != nil {
 			h.fail(w, r, err)
 			return
 		}
 		j.number("matched", int(matched))
 	} else {
-		job, err := h.cfg.DeadLetters.Start(ctx, order.filter, order.perSecond, asker(r))
+		job, err := h.cfg.DeadLetters.Start(ctx, order.filter, order.perSecond, asker(r)) //nolint:contextcheck // it is the request's, with a limit
 		if err != nil {
 			h.fail(w, r, deadLetterFault(err))
 			return

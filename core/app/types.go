@@ -10,7 +10,7 @@ import (
 // wirePauses makes what keeps the types in line with their pauses.
 func (a *App) wirePauses(context.Context) (err error) {
 	a.pauses, err = tasktype.NewPauses(tasktype.PausesConfig{
-		Store: a.store, Types: a.types, Changed: a.dispatcher.TypePaused, Tell: a.tell(redis.Pause),
+		Store: a.store, Types: a.types, Changed: func(name string, _ bool) { a.dispatcher.PauseChanged(name) }, Tell: a.tell(redis.Pause),
 		Leads: a.leader.Leads, Logger: a.log.Named("pauses"),
 	})
 	a.background = append(a.background, loop{"pauses", a.pauses.Run})

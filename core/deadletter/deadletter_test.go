@@ -70,6 +70,7 @@ func (*evictions) ForgetRedrives(context.Context, time.Duration) error         {
 func (e *evictions) CountDead(context.Context, Filter) (int64, error) {
 	return int64(len(e.tasks)), nil
 }
+
 func (e *evictions) EvictDead(_ context.Context, tasks []task.Task, _ func(*task.Task) event.Event, _ []event.Event) (int, error) {
 	e.evicted, e.tasks = e.evicted+len(tasks), nil
 	return len(tasks), nil

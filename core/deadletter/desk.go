@@ -11,10 +11,10 @@ import (
 	"github.com/headrace/headrace/core/task"
 )
 
-// ErrUnknown: there is no such dead letter, or no such redrive.
+// ErrUnknown says that there is no such dead letter, or no such redrive.
 var ErrUnknown = errors.New("there is no such dead letter")
 
-// ErrBusy: as many redrives run as may.
+// ErrBusy says that as many redrives run as may.
 var ErrBusy = fmt.Errorf("%d redrives run already", jobsMost)
 
 // NotDeadError says that a task is no dead letter.
@@ -39,9 +39,10 @@ func (e *UniqueTakenError) Error() string { return "another task holds the uniqu
 const (
 	// jobsMost bounds the redrives that run at the same time.
 	jobsMost = 16
-	// DefaultPace and MostPace are redrives a second.
+	// DefaultPace is the redrives a second where none is asked for.
 	DefaultPace = 100
-	MostPace    = 10_000
+	// MostPace is the most redrives a second that can be asked for.
+	MostPace = 10_000
 )
 
 // Desk is where people's wishes about dead letters are carried out.

@@ -67,8 +67,8 @@ type collector struct {
 }
 
 func (c *collector) add(b *Brief) {
-	print := Fingerprint(b.Type, b.Code, b.Message)
-	g := c.byKind[print]
+	kind := Fingerprint(b.Type, b.Code, b.Message)
+	g := c.byKind[kind]
 	if g == nil {
 		if len(c.byKind) == groupMost {
 			c.full = true
@@ -77,8 +77,8 @@ func (c *collector) add(b *Brief) {
 		if c.byKind == nil {
 			c.byKind = make(map[string]*Group)
 		}
-		g = &Group{Fingerprint: print, Type: b.Type, Code: b.Code, Message: b.Message, Oldest: b.Died, Newest: b.Died, Sample: b.ID}
-		c.byKind[print] = g
+		g = &Group{Fingerprint: kind, Type: b.Type, Code: b.Code, Message: b.Message, Oldest: b.Died, Newest: b.Died, Sample: b.ID}
+		c.byKind[kind] = g
 	}
 	g.Count++
 	if b.Died.Before(g.Oldest) {
@@ -89,7 +89,7 @@ func (c *collector) add(b *Brief) {
 	}
 }
 
-func (c *collector) groups(cut bool) Groups { //nolint:revive // flag-parameter: it is a part of the answer
+func (c *collector) groups(cut bool) Groups {
 	list := make([]Group, 0, len(c.byKind))
 	for _, g := range c.byKind {
 		list = append(list, *g)

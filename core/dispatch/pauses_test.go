@@ -28,7 +28,7 @@ func (noPauses) Pauses(context.Context) ([]tasktype.Pause, error) { return nil, 
 // pausesOf pauses the types of a dispatcher.
 func pausesOf(t *testing.T, d *Dispatcher) *tasktype.Pauses {
 	t.Helper()
-	pauses, err := tasktype.NewPauses(tasktype.PausesConfig{Store: noPauses{}, Types: d.cfg.Types, Changed: d.TypePaused})
+	pauses, err := tasktype.NewPauses(tasktype.PausesConfig{Store: noPauses{}, Types: d.cfg.Types, Changed: func(name string, _ bool) { d.PauseChanged(name) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func (c *Client) RetryDeadLetter(ctx context.Context, id string) (Task, error) {
 
 // RemoveDeadLetter deletes one dead letter.
 func (c *Client) RemoveDeadLetter(ctx context.Context, id string) error {
-	return readNothing(c.rest.RemoveDeadLetter(ctx, id)) //nolint:bodyclose // readNothing closes it
+	return readNothing(c.rest.RemoveDeadLetter(ctx, id))
 }
 
 // CleanUpDeadLetters evicts what is too old or too many, now.
