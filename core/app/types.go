@@ -10,8 +10,9 @@ import (
 // wirePauses makes what keeps the types in line with their pauses.
 func (a *App) wirePauses(context.Context) (err error) {
 	a.pauses, err = tasktype.NewPauses(tasktype.PausesConfig{
-		Store: a.store, Types: a.types, Changed: func(name string, _ bool) { a.dispatcher.PauseChanged(name) }, Tell: a.tell(redis.Pause),
-		Leads: a.leader.Leads, Logger: a.log.Named("pauses"),
+		Store: a.store, Types: a.types, Tell: a.tell(redis.Pause),
+		Changed: func(name string, _ bool) { a.dispatcher.PauseChanged(name) }, //nolint:contextcheck // what goes back ends like an outcome of its plugin
+		Leads:   a.leader.Leads, Logger: a.log.Named("pauses"),
 	})
 	a.background = append(a.background, loop{"pauses", a.pauses.Run})
 	return err
