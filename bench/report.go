@@ -38,8 +38,10 @@ func measuresOf(scenario string) []measure {
 			return func(m measurement) float64 { return m.Figures[name] }
 		}
 		return []measure{
-			settled, cost, {"ms a claim", "%.2f", -1, func(m measurement) float64 { return 1000 * m.Figures[claimTime] }},
-			{"ms a page of 100, p50", "%.1f", -1, figure(pageP50)}, {"the same, p99", "%.1f", -1, figure(pageP99)},
+			settled, cost,
+			{"ms a claim", "%.2f", -1, func(m measurement) float64 { return 1000 * m.Figures[claimTime] }},
+			{"ms a page of 100, p50", "%.1f", -1, figure(pageP50)},
+			{"the same, p99", "%.1f", -1, figure(pageP99)},
 			{"ids in Redis", "%.0f", -1, figure(redisIDs)},
 		}
 	case "together":

@@ -15,6 +15,9 @@ type Config struct {
 	Tasks   []Task   `json:"tasks"`
 	Limits  Limits   `json:"limits"`
 	Audit   Audit    `json:"audit"`
+	// DeadLetter is what becomes of tasks that were given up.
+	DeadLetter DeadLetter `json:"dead_letter"`
+	Archive    Archive    `json:"archive"`
 
 	origin *origin
 }
@@ -165,9 +168,15 @@ type Task struct {
 	Runs string `json:"runs"`
 	// Concurrency is the most attempts at a time on one node.
 	Concurrency int `json:"concurrency"`
+	// MaxRunning is the most attempts at a time on all nodes together; 0: no limit.
+	MaxRunning int `json:"max_running,omitempty"`
 	// Timeout of one attempt.
 	Timeout time.Duration `json:"timeout"`
 	Retry   Retry         `json:"retry"`
+	// RateLimit of starts on all nodes; nil: none.
+	RateLimit *RateLimit `json:"rate_limit,omitempty"`
+	// CircuitBreaker on all nodes; nil: none.
+	CircuitBreaker *CircuitBreaker `json:"circuit_breaker,omitempty"`
 	// OnFailure is OnFailureDeadLetter or OnFailureFail.
 	OnFailure string `json:"on_failure"`
 	// CancelGrace is how long a cancelled attempt may take to end; 0: none.

@@ -16,6 +16,7 @@ const (
 	maxRetryDelay  = 7 * 24 * time.Hour
 	maxRetries     = 1000
 	maxConcurrency = 65_536
+	maxRunning     = 1_000_000
 	// maxPayload is half of what one message to a plugin holds.
 	maxPayload = 8 << 20
 )
@@ -35,6 +36,9 @@ func Default() *Config {
 		Redis:  Redis{Prefix: "hr"},
 		Limits: Limits{Payload: 1 << 20},
 		Audit:  Audit{Level: AuditInfo},
+		DeadLetter: DeadLetter{
+			MaxSize: 100_000, Retention: 720 * time.Hour, RetryLimit: 3, Backoff: time.Minute, CleanupEvery: 10 * time.Minute,
+		},
 	}
 }
 

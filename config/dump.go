@@ -134,6 +134,8 @@ func (d *dumper) value(v reflect.Value, path string) any {
 		return shortDuration(value)
 	}
 	switch v.Kind() {
+	case reflect.Pointer: // a block that may be absent
+		return d.value(v.Elem(), path)
 	case reflect.Struct:
 		return d.structure(v, path)
 	case reflect.Slice:

@@ -122,6 +122,8 @@ func (l *loader) decode(blocks map[string][]*hclsyntax.Block) {
 	l.readRedis(l.single(blocks["redis"]))
 	l.readLimits(l.single(blocks["limits"]))
 	l.readAudit(l.single(blocks["audit"]))
+	l.readDeadLetter(l.single(blocks["dead_letter"]))
+	l.readArchive(l.single(blocks["archive"]))
 	l.readPlugins(blocks["plugin"])
 	l.readTasks(blocks["task"])
 	if l.opts.Complete {
@@ -133,7 +135,7 @@ func (l *loader) decode(blocks map[string][]*hclsyntax.Block) {
 func topBlocks() map[string]int {
 	return map[string]int{
 		"variable": 1, "locals": 0, "server": 0, "storage": 1, "redis": 0,
-		"plugin": 1, "task": 1, "limits": 0, "audit": 0,
+		"plugin": 1, "task": 1, "limits": 0, "audit": 0, "dead_letter": 0, "archive": 1,
 	}
 }
 

@@ -28,8 +28,11 @@ func (l *loader) readTask(from *hclsyntax.Block) Task {
 	b.text("runs", &t.Runs, matches(objectName, "a name: "+nameForm))
 	resolvable := !b.failed
 	b.count("concurrency", &t.Concurrency, 1, maxConcurrency)
+	b.count("max_running", &t.MaxRunning, 1, maxRunning)
 	b.duration("timeout", &t.Timeout, minDuration, maxTimeout)
 	readRetry(b, &t.Retry)
+	t.RateLimit = readRateLimit(b)
+	t.CircuitBreaker = readCircuitBreaker(b, t.Name)
 	b.choice("on_failure", &t.OnFailure, OnFailureDeadLetter, OnFailureFail)
 	b.duration("cancel_grace", &t.CancelGrace, 0, maxGrace)
 	b.flag("kill_on_cancel", &t.KillOnCancel)

@@ -41,6 +41,8 @@ type TaskDescription struct {
 	// PayloadSchema and ResultSchema are JSON Schemas; absent: anything.
 	PayloadSchema json.RawMessage `json:"payload_schema,omitempty"`
 	ResultSchema  json.RawMessage `json:"result_schema,omitempty"`
+	// Cleanup: a clean-up step follows an attempt that did not succeed.
+	Cleanup bool `json:"cleanup,omitempty"`
 }
 
 // Describe returns the description of p, or says everything that is wrong with p.
@@ -62,6 +64,7 @@ func Describe(p Plugin) (Description, error) {
 			Description:   t.description,
 			PayloadSchema: t.payloadSchema,
 			ResultSchema:  t.resultSchema,
+			Cleanup:       t.cleanup != nil,
 		})
 	}
 	return d, nil
@@ -84,6 +87,7 @@ func (d Description) Proto() *pb.DescribeResponse {
 			Description:   cleanText(t.Description, maxMessage),
 			PayloadSchema: t.PayloadSchema,
 			ResultSchema:  t.ResultSchema,
+			Cleanup:       t.Cleanup,
 		})
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/headrace/headrace/sdk/fault"
 )
@@ -14,7 +15,10 @@ type TaskType struct {
 	name, description           string
 	payloadSchema, resultSchema json.RawMessage
 	run                         func(ctx context.Context, payload []byte) ([]byte, error)
-	err                         error
+	// in is the type of the payload; cleanup is nil when there is none.
+	in      reflect.Type
+	cleanup func(ctx context.Context, payload []byte, cause error) error
+	err     error
 }
 
 // TaskOption adds what a type can say about itself besides its handler.
@@ -36,6 +40,7 @@ func Task[In, Out any](name string, fn func(context.Context, In) (Out, error), o
 		payloadSchema: payload.schema,
 		resultSchema:  result.schema,
 		run:           runner(payload, fn),
+		in:            reflect.TypeFor[In](),
 		err:           errors.Join(prefix("payload", payloadErr), prefix("result", resultErr)),
 	}
 	if fn == nil {

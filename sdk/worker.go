@@ -106,9 +106,14 @@ func (s *session) work(j job) {
 		}
 		// The outcome first: it asks the context how it ended.
 		result := outcomeOf(ctx, a.assignment.GetSeq(), output, err)
-		release()
-		stop(nil)
-		s.finish(a, result)
+		defer func() { // also when the clean-up ends its goroutine
+			release()
+			stop(nil)
+			s.finish(a, result)
+		}()
+		if err != nil {
+			cleanUp(ctx, &j.typ, a.assignment.GetPayload(), err)
+		}
 	}()
 	output, err = j.typ.run(ctx, a.assignment.GetPayload())
 	returned = true

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -37,16 +39,23 @@ func doctor(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	d, err := app.Diagnose(ctx, cfg, cmd.Bool("invariants"))
-	if d != nil {
-		if printErr := printDiagnosis(cmd, d); printErr != nil {
-			return printErr
+	d := app.Diagnose(ctx, cfg)
+	var notLooked error
+	if cmd.Bool("invariants") {
+		report, err := app.CheckInvariants(ctx, cfg.Storage)
+		if err != nil {
+			notLooked = fmt.Errorf("look at the stored data: %w", err)
+		} else {
+			d.Invariants = &report
 		}
 	}
-	if err == nil && !d.Healthy() {
-		err = exitWith(exitError)
+	if err := printDiagnosis(cmd, d); err != nil || notLooked != nil {
+		return errors.Join(err, notLooked)
 	}
-	return err
+	if !d.Healthy() {
+		return exitWith(exitError)
+	}
+	return nil
 }
 
 func printDiagnosis(cmd *cli.Command, d *app.Diagnosis) error {

@@ -43,9 +43,10 @@ type Canceller interface {
 	Cancel(ctx context.Context, req task.CancelRequest) (task.Task, task.CancelOutcome, error)
 }
 
-// Types lists the task types.
+// Types are the task types.
 type Types interface {
 	List() []*tasktype.Type
+	Get(name string) (*tasktype.Type, bool)
 }
 
 // WaitReasons says why a pending task does not run; empty: nothing holds it.
@@ -86,8 +87,12 @@ type Config struct {
 	Intake        Intake
 	Store         Store
 	Canceller     Canceller
+	DeadLetters   DeadLetters
+	Cleaner       Cleaner
 	Types         Types
+	Pauses        Pauses
 	WaitReasons   WaitReasons
+	Breakers      Breakers
 	Checks        Checks
 	Authenticator Authenticator
 	Watch         Watch
@@ -110,7 +115,7 @@ type Config struct {
 
 // complete fills in the defaults.
 func (c Config) complete() (Config, error) {
-	if c.Intake == nil || c.Store == nil || c.Canceller == nil || c.Types == nil || c.WaitReasons == nil ||
+	if c.Intake == nil || c.Store == nil || c.Canceller == nil || c.DeadLetters == nil || c.Cleaner == nil || c.Types == nil || c.Pauses == nil || c.WaitReasons == nil || c.Breakers == nil ||
 		c.Checks == nil || c.Authenticator == nil || c.Watch == nil || c.Metrics == nil || c.Logger == nil {
 		return c, errors.New("api: a part of the configuration is missing")
 	}

@@ -330,11 +330,14 @@ func TestRolesReachWhatTheyMay(t *testing.T) {
 			{request{method: "GET", target: "/api/types"}, auth.TypesRead},
 			{request{method: "GET", target: "/api/nodes"}, auth.NodesRead},
 			{request{method: "GET", target: "/api/openapi.json"}, auth.OpenAPIRead},
+			{request{method: "POST", target: "/api/types/demo.echo/pause", body: `{"reason":"x"}`}, auth.TypesWrite},
+			{request{method: "POST", target: "/api/types/demo.echo/resume"}, auth.TypesWrite},
 		} {
 			q.as = role
 			got := w.do(q.request)
 			forbidden := role == viewer && q.permission == auth.TasksWrite ||
-				role == submitter && q.permission == auth.NodesRead
+				role == submitter && q.permission == auth.NodesRead ||
+				(role == viewer || role == submitter) && q.permission == auth.TypesWrite
 			if (got.status == http.StatusForbidden) != forbidden {
 				t.Errorf("%s: %s %s: %d", role, q.method, q.target, got.status)
 			}
@@ -342,7 +345,7 @@ func TestRolesReachWhatTheyMay(t *testing.T) {
 				got.problem(t, http.StatusForbidden, fault.Unauthorized)
 			}
 		}
-		if role == viewer && (len(w.watch.forbidden) != 3 || w.watch.forbidden[0].Operation != "submitTask" || w.watch.forbidden[0].Principal != "key:"+viewer) {
+		if role == viewer && (len(w.watch.forbidden) != 5 || w.watch.forbidden[0].Operation != "submitTask" || w.watch.forbidden[0].Principal != "key:"+viewer) {
 			t.Errorf("noted %+v", w.watch.forbidden)
 		}
 	}

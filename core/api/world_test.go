@@ -51,8 +51,9 @@ func newWorld(t testing.TB, change ...options) *world {
 	w := &world{
 		t: t, store: newMemory(), checks: &checks{}, watch: &watch{}, log: &strings.Builder{}, metrics: prometheus.NewRegistry(),
 	}
+	types := newTypes(t)
 	cfg := api.Config{
-		Intake: startIntake(t, w.store), Store: w.store, Canceller: w.store, Types: newTypes(t), WaitReasons: waitReasons{},
+		Intake: startIntake(t, w.store), Store: w.store, Canceller: w.store, DeadLetters: w.store, Cleaner: w.store, Types: types, Pauses: newPauses(t, types, &pauseStore{}), WaitReasons: waitReasons{}, Breakers: newBreakers(),
 		Checks: w.checks, Authenticator: roles{}, Watch: w.watch, Registerer: w.metrics,
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "task_queue_size 0\n") }),
 		Logger:  hclog.New(&hclog.LoggerOptions{Output: w.log, Level: hclog.Info}),
@@ -247,6 +248,7 @@ func fields(t testing.TB, problem map[string]any) map[string]any {
 func withStore(t testing.TB, store *memory) options {
 	return func(c *api.Config) {
 		c.Store, c.Canceller, c.Intake = store, store, startIntake(t, store)
+		c.DeadLetters, c.Cleaner = store, store
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/headrace/headrace/core/api/strictjson"
 	"github.com/headrace/headrace/core/audit"
 	"github.com/headrace/headrace/core/auth"
+	"github.com/headrace/headrace/core/breaker"
 	"github.com/headrace/headrace/core/catalog"
 	"github.com/headrace/headrace/core/dispatch"
 	"github.com/headrace/headrace/core/intake"
@@ -60,8 +61,11 @@ type App struct {
 	pusher     *queue.Pusher
 	host       *pluginhost.Host
 	dispatcher *dispatch.Dispatcher
+	pauses     *tasktype.Pauses
+	breakers   *breaker.Breakers
 	keeper     *node.Keeper
 	leader     *node.Leader
+	dead       deadLetters
 	health     *health
 	// away are the parts outside of this process that the log is quiet about.
 	away     outages
@@ -100,7 +104,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.registry.MustRegister(telemetry.NewSystem(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{
-		a.open, a.refuseCompany, a.wireQueue, a.wireDispatch, a.wireRecovery, a.wireAPI,
+		a.open, a.refuseCompany, a.wireQueue, a.wireDispatch, a.wirePauses, a.wireRecovery, a.wireDeadLetters, a.wireAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -190,9 +194,13 @@ func (a *App) wireDispatch(context.Context) error {
 	if a.leader, err = node.NewLeader(a.store, a.keeper, a.log.Named("leader")); err != nil {
 		return err
 	}
+	gates, err := a.wireGates(recorder)
+	if err != nil {
+		return err
+	}
 	if a.dispatcher, err = dispatch.New(dispatch.Config{
-		Store: a.store, Queue: a.queue, Offers: a.pusher, Plugins: a.host, Node: a.keeper, Types: a.types,
-		Lost: a.filler.Ask, Low: a.filler.Ask, Check: func(doc json.RawMessage) error { return strictjson.Check(doc) },
+		Store: a.store, Queue: a.queue, Offers: a.pusher, Plugins: a.host, Node: a.keeper, Types: a.types, Gates: gates,
+		Lost: a.filler.Ask, Low: a.filler.Ask, Freed: a.tell(redis.Place), Check: func(doc json.RawMessage) error { return strictjson.Check(doc) },
 		RecordStarts: cfg.Audit.Level == config.AuditDebug,
 		Grace:        a.share(taskShare),
 		Logger:       a.log.Named("dispatch"), Registerer: a.registry,
@@ -248,7 +256,7 @@ func (a *App) wireAPI(context.Context) error {
 	}
 	a.health = newHealth(a.store, a.redis, a.host, a.away)
 	handler, err := api.New(api.Config{
-		Intake: in, Store: a.store, Canceller: canceller{a}, Types: a.types, WaitReasons: a.dispatcher,
+		Intake: in, Store: a.store, Canceller: canceller{a}, DeadLetters: a.dead.desk, Cleaner: a.dead.cleaner, Types: a.types, Pauses: a.pauses, WaitReasons: a.dispatcher, Breakers: a.breakers,
 		Checks: a.health, Authenticator: authenticator, Watch: watch,
 		Metrics: promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}),
 		Logger:  a.log.Named("api"), Registerer: a.registry, MaxPayload: a.opts.Config.Limits.Payload,

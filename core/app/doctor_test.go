@@ -17,16 +17,21 @@ import (
 )
 
 // diagnose looks at what a configuration names.
-func diagnose(t *testing.T, source string, invariants bool) *app.Diagnosis {
+func diagnose(t *testing.T, source string) *app.Diagnosis {
 	t.Helper()
 	cfg, diags := config.LoadSource("test.hcl", []byte(source), t.TempDir(), config.Options{})
 	if err := diags.Err(); err != nil {
 		t.Fatal(err)
 	}
-	d, err := app.Diagnose(t.Context(), cfg, invariants)
+	d := app.Diagnose(t.Context(), cfg)
+	if grades(d)["postgres schema"].Grade != app.GradeOK {
+		return d
+	}
+	report, err := app.CheckInvariants(t.Context(), cfg.Storage)
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.Invariants = &report
 	return d
 }
 
@@ -89,7 +94,7 @@ func execute(t *testing.T, url string, statements ...string) {
 
 func TestDoctorFindsNothingWhereAllIsWell(t *testing.T) {
 	t.Parallel()
-	d := diagnose(t, servers(migratedDatabase(t), testenv.Redis(t)), true)
+	d := diagnose(t, servers(migratedDatabase(t), testenv.Redis(t)))
 	if !d.Healthy() || !d.Invariants.Holds() {
 		t.Errorf("diagnosis %+v", d)
 	}
@@ -107,7 +112,7 @@ func TestDoctorSeesWhatIsWrong(t *testing.T) {
 	t.Run("an evicting redis", func(t *testing.T) {
 		t.Parallel()
 		s := realserver.Redis(t, realserver.RedisConfig{Lines: []string{"maxmemory-policy allkeys-lru"}})
-		d := diagnose(t, servers(database, s.URL), false)
+		d := diagnose(t, servers(database, s.URL))
 		wantGrade(t, d, "redis maxmemory-policy", app.GradeFailed, "noeviction")
 		if d.Healthy() {
 			t.Error("it is said to be healthy")
@@ -116,12 +121,12 @@ func TestDoctorSeesWhatIsWrong(t *testing.T) {
 	t.Run("a redis that does not tell", func(t *testing.T) {
 		t.Parallel()
 		s := realserver.Redis(t, realserver.RedisConfig{Lines: []string{`rename-command CONFIG ""`}})
-		wantGrade(t, diagnose(t, servers(database, s.URL), false), "redis maxmemory-policy", app.GradeWarning, "noeviction")
+		wantGrade(t, diagnose(t, servers(database, s.URL)), "redis maxmemory-policy", app.GradeWarning, "noeviction")
 	})
 	t.Run("absent servers", func(t *testing.T) {
 		t.Parallel()
 		// Port 1 is reserved and nobody listens there.
-		d := diagnose(t, servers("postgres://u:secret@127.0.0.1:1/x", "redis://:secret@127.0.0.1:1"), false)
+		d := diagnose(t, servers("postgres://u:secret@127.0.0.1:1/x", "redis://:secret@127.0.0.1:1"))
 		wantGrade(t, d, "postgres", app.GradeFailed, "")
 		wantGrade(t, d, "redis", app.GradeFailed, "")
 		if strings.Contains(fmt.Sprint(d.Checks), "secret") {
@@ -130,7 +135,7 @@ func TestDoctorSeesWhatIsWrong(t *testing.T) {
 	})
 	t.Run("no schema", func(t *testing.T) {
 		t.Parallel()
-		d := diagnose(t, servers(testenv.Postgres(t), testenv.Redis(t)), false)
+		d := diagnose(t, servers(testenv.Postgres(t), testenv.Redis(t)))
 		wantGrade(t, d, "postgres schema", app.GradeFailed, "migrate up")
 	})
 	t.Run("a user without rights", func(t *testing.T) {
@@ -140,7 +145,7 @@ func TestDoctorSeesWhatIsWrong(t *testing.T) {
 		execute(t, own, "CREATE ROLE "+role+" LOGIN PASSWORD 'p'", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO "+role,
 			"GRANT UPDATE ON tasks TO "+role)
 		t.Cleanup(func() { dropRole(t, own, role) })
-		d := diagnose(t, servers(asUser(t, own, role, "p"), testenv.Redis(t)), false)
+		d := diagnose(t, servers(asUser(t, own, role, "p"), testenv.Redis(t)))
 		wantGrade(t, d, "postgres rights", app.GradeFailed, "DELETE on tasks")
 		wantGrade(t, d, "postgres rights", app.GradeFailed, "to own audit_events")
 		if detail := grades(d)["postgres rights"].Detail; strings.Contains(detail, "UPDATE on tasks;") || strings.Contains(detail, "SELECT on tasks") {
@@ -157,7 +162,7 @@ func TestDoctorReportsABrokenInvariant(t *testing.T) {
 	id := r.submit(`{"type":"demo.echo"}`)
 	r.wait(id, "completed")
 	execute(t, url, "DELETE FROM audit_events WHERE type = 'task.completed' AND metadata ->> 'taskId' = '"+id+"'")
-	d := diagnose(t, servers(url, testenv.Redis(t)), true)
+	d := diagnose(t, servers(url, testenv.Redis(t)))
 	if d.Healthy() || len(d.Invariants.Violations) != 1 || d.Invariants.Violations[0].Found[0].Subject != id {
 		t.Errorf("invariants %+v, want one broken at task %s", d.Invariants, id)
 	}

@@ -34,6 +34,8 @@ func helper(args []string) int {
 		return 0
 	case len(args) > 1 && args[0] == "serve" && args[1] == "demo":
 		return sdk.Run(demo.Plugin(), args[2:])
+	case len(args) > 1 && args[0] == "serve" && args[1] == "tidy":
+		return sdk.Run(tidy(), args[2:])
 	}
 	fmt.Fprintln(os.Stderr, "unknown helper", args)
 	return 2

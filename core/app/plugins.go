@@ -77,7 +77,7 @@ func typesOf(cfg *config.Config, programs *catalog.Catalog) (*tasktype.Registry,
 func settingsOf(t config.Task) tasktype.Settings {
 	s := tasktype.Settings{
 		Name: t.Name, Runs: t.Runs, Plugin: t.Plugin,
-		Concurrency: t.Concurrency, Timeout: t.Timeout,
+		Concurrency: t.Concurrency, MaxRunning: t.MaxRunning, Timeout: t.Timeout,
 		Retry:     tasktype.Retry{Max: t.Retry.Max, Initial: t.Retry.Initial, Cap: t.Retry.Cap},
 		OnFailure: task.DeadLetter, CancelGrace: t.CancelGrace, KillOnCancel: t.KillOnCancel,
 		Order: tasktype.Order(t.PriorityMode), MaxPayload: t.MaxPayload,

@@ -51,6 +51,25 @@ task "demo.strict" {
   runs       = "demo.fail"
   on_failure = "fail"
 }
+task "demo.guarded" {
+  plugin = "demo"
+  runs   = "demo.fail"
+  retry {
+    max = 0
+  }
+  circuit_breaker {
+    minimum  = 2
+    open_for = "1h"
+  }
+}
+task "demo.limited" {
+  plugin = "demo"
+  runs   = "demo.echo"
+  rate_limit {
+    per_second = 0.01
+    burst      = 2
+  }
+}
 task "demo.short" {
   plugin  = "demo"
   runs    = "demo.sleep"
@@ -87,11 +106,15 @@ func open(ctx context.Context, source, folder string, log hclog.Logger) (*app.Ap
 	if err != nil {
 		return nil, err
 	}
-	programs, err := catalog.New(catalog.Config{Builtins: []sdk.Description{described}, Serve: []string{self, "plugin", "serve"}})
+	tidies, err := sdk.Describe(tidy())
 	if err != nil {
 		return nil, err
 	}
-	cfg, diags := config.LoadSource("test.hcl", []byte(source), folder, config.Options{Schemas: programs, Builtins: []string{"demo"}})
+	programs, err := catalog.New(catalog.Config{Builtins: []sdk.Description{described, tidies}, Serve: []string{self, "plugin", "serve"}})
+	if err != nil {
+		return nil, err
+	}
+	cfg, diags := config.LoadSource("test.hcl", []byte(source), folder, config.Options{Schemas: programs, Builtins: []string{"demo", "tidy"}})
 	if err := diags.Err(); err != nil {
 		return nil, err
 	}
@@ -107,7 +130,13 @@ func open(ctx context.Context, source, folder string, log hclog.Logger) (*app.Ap
 // node starts a node; it stops at the end of the test unless that was done.
 func node(t *testing.T, source string) *rig {
 	t.Helper()
-	a, err := open(t.Context(), file(source), t.TempDir(), logger(t))
+	return loggingNode(t, source, logger(t))
+}
+
+// loggingNode is node with a log of its own.
+func loggingNode(t *testing.T, source string, log hclog.Logger) *rig {
+	t.Helper()
+	a, err := open(t.Context(), file(source), t.TempDir(), log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,9 @@ func (a *App) Run(ctx context.Context) (err error) {
 	if err := a.keeper.Register(ctx); err != nil {
 		return err
 	}
+	if err := a.pauses.Load(ctx); err != nil {
+		return err
+	}
 	a.leader.Renew(ctx)
 	failed, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -153,6 +156,10 @@ func (a *App) listen(ctx context.Context) error {
 		switch s.Kind {
 		case redis.Work:
 			a.dispatcher.Wake(s.Subject)
+		case redis.Place:
+			a.dispatcher.PlaceFree(s.Subject)
+		case redis.Pause:
+			a.pauses.Look()
 		case redis.Cancel:
 			if id, err := uuid.Parse(s.Subject); err == nil {
 				a.dispatcher.Cancel(id)

@@ -13,6 +13,7 @@ import (
 	"github.com/headrace/headrace/core/api"
 	"github.com/headrace/headrace/core/audit"
 	"github.com/headrace/headrace/core/auth"
+	"github.com/headrace/headrace/core/deadletter"
 	"github.com/headrace/headrace/core/dispatch"
 	"github.com/headrace/headrace/core/event"
 	"github.com/headrace/headrace/core/intake"
@@ -21,6 +22,7 @@ import (
 	"github.com/headrace/headrace/core/store/postgres"
 	"github.com/headrace/headrace/core/store/sqlite"
 	"github.com/headrace/headrace/core/task"
+	"github.com/headrace/headrace/core/tasktype"
 )
 
 // Store is what the parts of a node need stored, each by its own interface.
@@ -32,11 +34,16 @@ type Store interface {
 	recovery.DeadlineStore
 	recovery.ReaperStore
 	recovery.Maintainer
+	deadletter.DeskStore
+	deadletter.RunnerStore
+	deadletter.RetrierStore
+	deadletter.CleanerStore
 	node.Store
 	node.LeaderStore
 	api.Store
 	audit.Store
 	auth.Keys
+	tasktype.PauseStore
 	Cancel(ctx context.Context, req task.CancelRequest) (task.Task, task.CancelOutcome, error)
 	CreateKey(ctx context.Context, key auth.Key, ev event.Event) error
 	Keys(ctx context.Context) ([]auth.Key, error)

@@ -12,7 +12,7 @@ var layers = [][]string{
 	{"core/task", "sdk"},
 	{"core/redis", "core/node", "core/follow", "core/tasktype", "core/catalog", "core/telemetry"},
 	// pluginhost is below dispatch, which hands attempts to it and judges their outcomes.
-	{"core/queue", "core/breaker", "core/audit", "core/archive", "core/pluginhost"},
+	{"core/queue", "core/breaker", "core/ratelimit", "core/audit", "core/archive", "core/pluginhost"},
 	{
 		"core/intake", "core/dispatch", "core/recovery", "core/schedule", "core/deadletter",
 		"core/alert", "core/auth", "core/invariant",

@@ -11,9 +11,15 @@ const (
 	Public      Permission = "public"
 	TasksRead   Permission = "tasks:read"
 	TasksWrite  Permission = "tasks:write"
+	DLQRead     Permission = "dlq:read"
+	DLQWrite    Permission = "dlq:write"
 	TypesRead   Permission = "types:read"
 	NodesRead   Permission = "nodes:read"
+	TypesWrite  Permission = "types:write"
 	OpenAPIRead Permission = "openapi:read"
+
+	BreakersRead  Permission = "breakers:read"
+	BreakersWrite Permission = "breakers:write"
 )
 
 // operations is the permission of every operation of the API, by operationId;
@@ -27,6 +33,21 @@ var operations = map[string]Permission{
 	"listTaskEvents": TasksRead,
 	"listTypes":      TypesRead,
 	"listNodes":      NodesRead,
+	"pauseType":      TypesWrite,
+	"resumeType":     TypesWrite,
+	"listBreakers":   BreakersRead,
+	"resetBreaker":   BreakersWrite,
+
+	"listDeadLetters":      DLQRead,
+	"getDeadLetter":        DLQRead,
+	"listDeadLetterGroups": DLQRead,
+	"getRedrive":           DLQRead,
+	"retryDeadLetter":      DLQWrite,
+	"removeDeadLetter":     DLQWrite,
+	"cleanUpDeadLetters":   DLQWrite,
+	"startRedrive":         DLQWrite,
+	"stopRedrive":          DLQWrite,
+
 	"getDocument":    OpenAPIRead,
 	"getHealth":      Public,
 	"getHealthRedis": Public,
@@ -55,10 +76,10 @@ const (
 
 // grants says what each role may do; read only. What is missing is refused.
 var grants = map[Role]map[Permission]Reach{
-	Viewer:    {TasksRead: All, TypesRead: All, NodesRead: All, OpenAPIRead: All},
+	Viewer:    {TasksRead: All, DLQRead: All, TypesRead: All, NodesRead: All, BreakersRead: All, OpenAPIRead: All},
 	Submitter: {TasksRead: Own, TasksWrite: Own, TypesRead: All, OpenAPIRead: All},
-	Operator:  {TasksRead: All, TasksWrite: All, TypesRead: All, NodesRead: All, OpenAPIRead: All},
-	Admin:     {TasksRead: All, TasksWrite: All, TypesRead: All, NodesRead: All, OpenAPIRead: All},
+	Operator:  {TasksRead: All, TasksWrite: All, DLQRead: All, DLQWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, BreakersRead: All, BreakersWrite: All, OpenAPIRead: All},
+	Admin:     {TasksRead: All, TasksWrite: All, DLQRead: All, DLQWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, BreakersRead: All, BreakersWrite: All, OpenAPIRead: All},
 }
 
 // Grants returns how far the role has the permission.

@@ -31,6 +31,10 @@ const (
 type attempt struct {
 	task *task.Task
 	typ  *tasktype.Type
+	// pass is its way through the gates; nil without gates.
+	pass *pass
+	// withheld is the gate that closed before it started; "" for most.
+	withheld string
 
 	claimed time.Time
 	// inside: it has a place at its plugin.

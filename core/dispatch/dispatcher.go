@@ -25,6 +25,7 @@ import (
 // Store claims and settles; see core/store/storetest for the full contract.
 type Store interface {
 	Claim(ctx context.Context, req task.ClaimRequest) ([]task.Task, error)
+	ClaimWithin(ctx context.Context, req task.ClaimRequest, limit task.RunningLimit) (task.LimitedClaim, error)
 	Settle(ctx context.Context, items []task.Settlement) ([]task.Settled, error)
 	Record(ctx context.Context, events []event.Event) error
 	Waiting(ctx context.Context, taskType string, p task.Priority, limit int) ([]task.Hint, error)
@@ -62,10 +63,15 @@ type Config struct {
 	Plugins Plugins
 	Node    Node
 	Types   *tasktype.Registry
+	// Gates are asked in this order. Default none.
+	Gates []NamedGate
 	// Lost is called when a type's data in Redis is gone.
 	Lost func(taskType string)
 	// Low is called when a type's window runs low while more waits in the store.
 	Low func(taskType string)
+	// Freed is called when attempts of a type that is limited over all nodes have
+	// ended here, so that other nodes may have a place for one. nil: nobody is told.
+	Freed func(ctx context.Context, taskType string)
 	// Check refuses a document that the store could not keep.
 	Check func(json.RawMessage) error
 	// RecordStarts writes task.started (audit level debug).
@@ -93,6 +99,8 @@ type Dispatcher struct {
 	underway atomic.Int64
 	// late holds the events of refused late results until the watch writes them.
 	late lateEvents
+	// freed are the types whose places have become free and nobody was told yet.
+	freed *freed
 }
 
 const (
@@ -110,6 +118,9 @@ func New(cfg Config) (*Dispatcher, error) {
 	if cfg.Lost == nil || cfg.Low == nil || cfg.Check == nil {
 		return nil, errors.New("dispatch: Lost, Low and Check are needed")
 	}
+	if cfg.Freed == nil {
+		cfg.Freed = func(context.Context, string) {}
+	}
 	if cfg.Poll == 0 {
 		cfg.Poll = 2 * time.Second
 	}
@@ -121,10 +132,10 @@ func New(cfg Config) (*Dispatcher, error) {
 	}
 	d := &Dispatcher{
 		cfg: cfg, table: newTable(), slots: map[string]*slot{}, lanes: map[string]*lane{}, stuck: &stuck{},
-		metrics: newMetrics(cfg.Registerer),
+		metrics: newMetrics(cfg.Registerer), freed: newFreed(),
 	}
 	for _, typ := range cfg.Types.List() {
-		d.lanes[typ.Name] = &lane{typ: typ, wake: make(chan struct{}, 1)}
+		d.lanes[typ.Name] = &lane{typ: typ, wake: make(chan struct{}, 1), budget: newBudget(time.Now())}
 		if d.slots[typ.Plugin] == nil {
 			d.slots[typ.Plugin] = newSlot()
 		}
@@ -156,6 +167,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	watching, stopWatch := context.WithCancel(context.WithoutCancel(ctx))
 	var watch sync.WaitGroup
 	watch.Go(func() { d.watch(watching) })
+	watch.Go(func() { d.tellFreed(watching) })
 
 	loops, loopCtx := errgroup.WithContext(ctx)
 	for _, l := range d.lanes {
@@ -192,6 +204,20 @@ func (d *Dispatcher) commitSettlements(ctx context.Context, items []task.Settlem
 	return d.cfg.Store.Settle(ctx, items)
 }
 
+// claimRequest asks for the tasks of hints.
+func (d *Dispatcher) claimRequest(node uuid.UUID, hints []task.Hint) task.ClaimRequest {
+	req := task.ClaimRequest{Node: node, IDs: make([]uuid.UUID, len(hints))}
+	for i := range hints {
+		req.IDs[i] = hints[i].ID
+	}
+	if d.cfg.RecordStarts {
+		req.Started = func(t *task.Task) event.Event {
+			return t.Event(event.TaskStarted, "attempt started", t.EventMetadata())
+		}
+	}
+	return req
+}
+
 // claim is the commit of the claim writer.
 func (d *Dispatcher) claim(ctx context.Context, hints []task.Hint) ([]*task.Task, error) {
 	node, holds := d.cfg.Node.Holds()
@@ -199,16 +225,10 @@ func (d *Dispatcher) claim(ctx context.Context, hints []task.Hint) ([]*task.Task
 	if !holds {
 		return claimed, nil
 	}
-	req := task.ClaimRequest{Node: node, IDs: make([]uuid.UUID, len(hints))}
+	req := d.claimRequest(node, hints)
 	place := make(map[uuid.UUID]int, len(hints))
 	for i := range hints {
-		req.IDs[i] = hints[i].ID
 		place[hints[i].ID] = i
-	}
-	if d.cfg.RecordStarts {
-		req.Started = func(t *task.Task) event.Event {
-			return t.Event(event.TaskStarted, "attempt started", t.EventMetadata())
-		}
 	}
 	d.metrics.claimGroups.Observe(float64(len(hints)))
 	began := time.Now()
@@ -238,10 +258,18 @@ func (d *Dispatcher) WaitReason(t *task.Task) string {
 		return "scheduled"
 	}
 	l := d.lanes[t.Type]
-	switch {
-	case l == nil || !d.cfg.Plugins.Active(l.typ.Plugin):
+	if l == nil {
 		return "no_plugin"
-	case l.typ.Load() >= l.typ.Concurrency, d.slots[l.typ.Plugin].blocked():
+	}
+	_, paused := l.typ.Paused()
+	switch {
+	case paused:
+		return "paused"
+	case !d.cfg.Plugins.Active(l.typ.Plugin):
+		return "no_plugin"
+	case d.heldBy(t.Type) != "":
+		return d.heldBy(t.Type)
+	case l.typ.Load() >= l.typ.Places(), l.full.Load(), d.slots[l.typ.Plugin].blocked():
 		return "concurrency" // or suspects run alone: no place is free either way
 	}
 	return ""

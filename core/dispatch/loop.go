@@ -23,13 +23,33 @@ type lane struct {
 	// inside it and those that wait for a place there.
 	held atomic.Int64
 	pace pace
+	// full: the type's limit over all nodes was reached at the last claim.
+	full atomic.Bool
+	// frees counts the places that became free since the start.
+	frees  atomic.Int64
+	budget *budget
+	// again is when to look again because a gate granted less than asked for; 0:
+	// no gate did. Only the lane's own loop uses it.
+	again time.Duration
+}
+
+// lookAgain notes that a gate wants to be asked again after d, the soonest of
+// several.
+func (l *lane) lookAgain(d time.Duration) {
+	if l.again == 0 || d < l.again {
+		l.again = max(d, time.Millisecond)
+	}
 }
 
 // room is how many tasks are worth claiming now: as many as there are free
 // places, and a stock for those that will be free in a moment. A stock that is
 // still half full is not refilled, so that claims come in groups.
 func (l *lane) room() int {
-	held, ahead := int(l.held.Load()), l.pace.ahead(l.typ.Concurrency)
+	held := int(l.held.Load())
+	if l.typ.MaxRunning > 0 {
+		return min(claimMost, l.typ.Places()-held) // a stock would take places from other nodes
+	}
+	ahead := l.pace.ahead(l.typ.Concurrency)
 	if stock := held - l.typ.Load(); stock > ahead/2 {
 		return 0
 	}
@@ -56,6 +76,7 @@ func (d *Dispatcher) loop(ctx context.Context, l *lane) error {
 			return nil
 		case <-l.wake:
 		case <-timer.C:
+			l.full.Store(false)
 			l.more.Store(true)
 			timer.Reset(d.poll())
 		}
@@ -64,6 +85,10 @@ func (d *Dispatcher) loop(ctx context.Context, l *lane) error {
 				break
 			}
 		}
+		if l.again > 0 && l.more.Load() {
+			timer.Reset(min(l.again, d.poll()))
+		}
+		l.again = 0
 	}
 }
 
@@ -82,17 +107,31 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 	if n <= 0 {
 		return false
 	}
+	way, n := d.permit(ctx, l, n)
+	if n == 0 {
+		return false
+	}
+	started, again := d.round(ctx, l, n, way)
+	d.unused(way, n-started)
+	return again
+}
+
+// round pops, claims and starts up to n tasks; started tells how many.
+func (d *Dispatcher) round(ctx context.Context, l *lane, n int, way *pass) (started int, again bool) {
 	hints, err := d.hints(ctx, l, n)
 	if err != nil {
-		return d.rest(ctx)
+		return 0, d.rest(ctx)
 	}
 	if len(hints) == 0 {
-		return false
+		return 0, false
+	}
+	if l.typ.MaxRunning > 0 {
+		return d.roundWithin(ctx, l, hints, way)
 	}
 	fates, err := d.claims.Do(context.WithoutCancel(ctx), hints...)
 	if err != nil {
 		d.cfg.Offers.Offer(hints)
-		return d.rest(ctx)
+		return 0, d.rest(ctx)
 	}
 	var failed []task.Hint
 	attempts := make([]*attempt, 0, len(fates))
@@ -101,7 +140,7 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 			failed = append(failed, hints[i])
 			err = fate.Err
 		} else if fate.Result != nil {
-			attempts = append(attempts, &attempt{task: fate.Result, typ: l.typ})
+			attempts = append(attempts, &attempt{task: fate.Result, typ: l.typ, pass: way})
 		}
 	}
 	d.metrics.stale.Add(float64(len(fates) - len(attempts) - len(failed)))
@@ -109,9 +148,9 @@ func (d *Dispatcher) turn(ctx context.Context, l *lane) (again bool) {
 	if len(failed) > 0 {
 		d.cfg.Logger.Warn("claim failed", "type", l.typ.Name, "error", err)
 		d.cfg.Offers.Offer(failed)
-		return d.rest(ctx)
+		return len(attempts), d.rest(ctx)
 	}
-	return true
+	return len(attempts), true
 }
 
 // canRun tells whether a task of the lane could run now.
@@ -119,12 +158,18 @@ func (d *Dispatcher) canRun(l *lane) bool {
 	if _, holds := d.cfg.Node.Holds(); !holds || d.underway.Load() > unsettledMost {
 		return false
 	}
+	if _, paused := l.typ.Paused(); paused || l.full.Load() {
+		return false
+	}
 	return d.cfg.Plugins.Active(l.typ.Plugin) && !d.slots[l.typ.Plugin].blocked()
 }
 
 // rest waits a moment after an error; false when ctx has ended.
-func (d *Dispatcher) rest(ctx context.Context) bool {
-	timer := time.NewTimer(pause)
+func (d *Dispatcher) rest(ctx context.Context) bool { return restFor(ctx, pause) }
+
+// restFor waits; false when ctx has ended.
+func restFor(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -189,6 +234,10 @@ func (d *Dispatcher) start(l *lane, attempts []*attempt) {
 	}
 	l.held.Add(int64(len(attempts)))
 	d.table.add(attempts)
+	if _, paused := l.typ.Paused(); paused { // since canRun looked
+		d.Ended(outcomes(attempts, notTaken))
+		return
+	}
 	plugin := l.typ.Plugin
 	d.hand(plugin, d.slots[plugin].join(attempts, time.Now()))
 }

@@ -16,6 +16,7 @@ type metrics struct {
 	outcomes                  *prometheus.CounterVec
 	done, errors              *telemetry.Rate
 	stale, late, fallbacks    prometheus.Counter
+	rationed                  prometheus.Counter
 	claimGroups, settleGroups prometheus.Histogram
 	claimTime                 prometheus.Histogram
 }
@@ -35,6 +36,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		stale:       counter("headrace_stale_hints_total", "Hints whose task could not be claimed."),
 		late:        counter("headrace_late_results_total", "Results that came after their attempt had lost its right."),
 		fallbacks:   counter("headrace_store_polls_total", "Looks for work in the store because the queue could not be used."),
+		rationed:    counter("headrace_retries_rationed_total", "Retries that run later because their type's retry budget was spent."),
 		claimGroups: histogram("headrace_claim_group_size", "Tasks that shared one claim transaction.", sizes),
 		claimTime: histogram("headrace_claim_duration_seconds", "Time of one claim transaction.",
 			prometheus.ExponentialBuckets(0.0005, 2, 14)),
@@ -49,7 +51,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	if reg == nil {
 		return m
 	}
-	reg.MustRegister(m.duration, m.outcomes, m.stale, m.late, m.fallbacks, m.claimGroups, m.claimTime, m.settleGroups,
+	reg.MustRegister(m.duration, m.outcomes, m.stale, m.late, m.fallbacks, m.rationed, m.claimGroups, m.claimTime, m.settleGroups,
 		gauge("task_processing_rate", "Tasks completed by this node in the last minute.", m.done.PerMinute),
 		gauge("task_error_rate", "Attempts on this node that ended in an error in the last minute.", m.errors.PerMinute))
 	return m

@@ -40,6 +40,12 @@ type world struct {
 	killed    []pluginhost.AttemptKey
 	sink      pluginhost.Sink
 	asked     []string
+
+	// limited counts the claims within a limit; elsewhere are the running tasks of
+	// other nodes; busy: another node claims.
+	limited, elsewhere int
+	busy               bool
+	freed              []string
 }
 
 var errAway = errors.New("the store is away")
@@ -236,14 +242,14 @@ func (w *world) count() int {
 }
 
 // start runs a dispatcher in the world; stop ends it.
-func (w *world) start(t *testing.T, change func(*tasktype.Settings)) (*Dispatcher, func()) {
+func (w *world) start(t *testing.T, change func(*tasktype.Settings), options ...func(*Config)) (*Dispatcher, func()) {
 	t.Helper()
 	types, err := tasktype.NewRegistry([]*tasktype.Type{newType(t, change)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	note := func(typ string) { w.set(func() { w.asked = append(w.asked, typ) }) }
-	d, err := New(Config{
+	cfg := Config{
 		Store: w, Queue: w, Offers: w, Plugins: w, Node: w, Types: types, Lost: note, Low: note,
 		Check: func(doc json.RawMessage) error {
 			if string(doc) == "bad" {
@@ -251,8 +257,13 @@ func (w *world) start(t *testing.T, change func(*tasktype.Settings)) (*Dispatche
 			}
 			return nil
 		},
+		Freed:      func(_ context.Context, typ string) { w.set(func() { w.freed = append(w.freed, typ) }) },
 		Registerer: prometheus.NewRegistry(),
-	})
+	}
+	for _, option := range options {
+		option(&cfg)
+	}
+	d, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

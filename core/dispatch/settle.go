@@ -31,6 +31,7 @@ func (d *Dispatcher) Ended(outcomes []pluginhost.Outcome) {
 	now := time.Now()
 	batch := make([]*settling, 0, len(outcomes))
 	left := map[string][]*attempt{}
+	seen := scores{}
 	for i := range outcomes {
 		o := &outcomes[i]
 		a := d.table.remove(pluginhost.AttemptKey{ID: o.ID, Attempt: o.Attempt})
@@ -38,11 +39,15 @@ func (d *Dispatcher) Ended(outcomes []pluginhost.Outcome) {
 			continue
 		}
 		left[a.typ.Plugin] = append(left[a.typ.Plugin], a)
+		if !a.abandoned {
+			seen.count(a, o)
+		}
 		if s := d.conclude(a, o, now); s != nil {
 			batch = append(batch, s)
 		}
 	}
 	d.settle(batch)
+	d.observe(seen)
 	for plugin, attempts := range left {
 		d.account(attempts, now)
 		d.hand(plugin, d.slots[plugin].leave(attempts))
@@ -78,7 +83,11 @@ func (d *Dispatcher) conclude(a *attempt, o *pluginhost.Outcome, now time.Time) 
 		return nil
 	}
 	if o.Kind == notTaken {
-		return d.settling(a, released("no plugin took it"), now)
+		why := "no plugin took it"
+		if a.withheld != "" {
+			why = a.withheld
+		}
+		return d.settling(a, released(why), now)
 	}
 	if o.Kind == pluginhost.Completed && len(o.Result) > 0 {
 		if err := d.cfg.Check(o.Result); err != nil {
@@ -101,6 +110,9 @@ func (d *Dispatcher) settling(a *attempt, v verdict, now time.Time) *settling {
 	s.item = task.Settlement{
 		ID: a.task.ID, From: task.Running, Attempt: a.task.Attempt, To: v.to,
 		Result: v.result, Error: v.failure, Retries: v.retries, Crashes: v.crashes,
+	}
+	if d.ration(a, &v, now) {
+		metadata.Reason = "retry budget"
 	}
 	if v.wait > 0 {
 		s.item.RunAt = now.Add(v.wait).UTC()
@@ -147,6 +159,7 @@ func (d *Dispatcher) settled(batch []*settling, fates []group.Fate[task.Settled]
 			again = append(again, d.settling(s.attempt, cancelled(), time.Now()))
 		default:
 			d.metrics.settled(s)
+			d.placeFreed(s.attempt.typ)
 			if s.verdict.to == task.Pending && s.verdict.wait == 0 {
 				ready = append(ready, task.HintOf(s.attempt.task))
 			}

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -74,6 +75,9 @@ func (s *slot) next() []*attempt {
 	}
 	var all []*attempt
 	for typ, queue := range s.waiting {
+		if _, paused := typ.Paused(); paused {
+			continue // they are given back
+		}
 		before := len(all)
 		all = s.enter(all, typ, queue)
 		s.waiting[typ] = queue[len(all)-before:]
@@ -113,6 +117,21 @@ func (s *slot) expire(before time.Time) []*attempt {
 		s.waiting[typ] = queue[n:]
 	}
 	return over
+}
+
+// withdraw takes out all attempts at a type that wait, suspects included.
+func (s *slot) withdraw(typ *tasktype.Type) []*attempt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.waiting[typ]
+	delete(s.waiting, typ)
+	s.suspects = slices.DeleteFunc(s.suspects, func(a *attempt) bool {
+		if a.typ == typ {
+			all = append(all, a)
+		}
+		return a.typ == typ
+	})
+	return all
 }
 
 // drop takes out all attempts that wait.

@@ -121,10 +121,8 @@ func failed(a *attempt, f *fault.Error, now time.Time, jitter func() float64) ve
 
 // final ends a task that failed for good, as its type says.
 func final(a *attempt, f *task.Failure) verdict {
-	if a.typ.OnFailure == task.Failed {
-		return verdict{to: task.Failed, kind: event.TaskFailed, message: "task failed", failure: f}
-	}
-	return verdict{to: task.DeadLetter, kind: event.TaskDeadLettered, message: "task given up", failure: f}
+	to, kind, message := a.typ.GiveUp()
+	return verdict{to: to, kind: kind, message: message, failure: f}
 }
 
 // backoff is full jitter: see tasktype.Retry.

@@ -72,13 +72,16 @@ func (d *Dispatcher) abandonStubborn(now time.Time) {
 	defer d.underway.Add(-1)
 	over := d.table.abandon(now)
 	batch := make([]*settling, 0, len(over))
+	seen := scores{}
 	for _, a := range over {
+		seen.count(a, &pluginhost.Outcome{Kind: pluginhost.Unknown})
 		batch = append(batch, d.settling(a, abandoned(a, now), now))
 		if a.ending == endCancelled && a.typ.KillOnCancel {
 			d.cfg.Plugins.Kill(a.typ.Plugin, a.key())
 		}
 	}
 	d.settle(batch)
+	d.observe(seen)
 }
 
 // abandoned is the verdict on an attempt that did not end when told to.

@@ -29,10 +29,27 @@ const (
 	TaskCancelRequested Type = "task.cancel_requested"
 	TaskCancelled       Type = "task.cancelled"
 	TaskDeadLettered    Type = "task.dead_lettered"
+	TaskTypePaused      Type = "task.type_paused"
+	TaskTypeResumed     Type = "task.type_resumed"
+
+	TaskRedriven          Type = "task.redriven"
+	TaskDeadLetterRemoved Type = "task.dead_letter_removed"
+	TaskDeadLetterEvicted Type = "task.dead_letter_evicted"
+
+	RecoveryRedriveStarted Type = "recovery.redrive_started"
+	RecoveryRedriveStopped Type = "recovery.redrive_stopped"
+	RecoveryRedriveEnded   Type = "recovery.redrive_ended"
+
+	DataArchiveWritten Type = "data.archive_written"
 
 	RecoveryNodeLost          Type = "recovery.node_lost"
 	RecoveryLateResultRefused Type = "recovery.late_result_refused"
 	RecoveryQueueRebuilt      Type = "recovery.queue_rebuilt"
+
+	RecoveryBreakerOpened     Type = "recovery.breaker_opened"
+	RecoveryBreakerHalfOpened Type = "recovery.breaker_half_opened"
+	RecoveryBreakerClosed     Type = "recovery.breaker_closed"
+	RecoveryBreakerReset      Type = "recovery.breaker_reset"
 
 	SystemStarted       Type = "system.started"
 	SystemStopped       Type = "system.stopped"
@@ -66,9 +83,22 @@ var declarations = []Declaration{
 	{TaskCancelRequested, CategoryTask, Info, "The end of a running task was asked for."},
 	{TaskCancelled, CategoryTask, Info, "A task was cancelled."},
 	{TaskDeadLettered, CategoryTask, Error, "A task was given up and kept as a dead letter."},
+	{TaskTypePaused, CategoryTask, Info, "A task type was paused: nothing of it is claimed."},
+	{TaskTypeResumed, CategoryTask, Info, "The pause of a task type ended."},
+	{TaskRedriven, CategoryTask, Info, "A dead letter went back to the queue."},
+	{TaskDeadLetterRemoved, CategoryTask, Info, "Somebody removed a dead letter."},
+	{TaskDeadLetterEvicted, CategoryTask, Info, "A dead letter was too old, or one too many, and was removed."},
+	{RecoveryRedriveStarted, CategoryRecovery, Info, "A redrive of all dead letters of a filter was started."},
+	{RecoveryRedriveStopped, CategoryRecovery, Info, "A redrive was stopped before its end."},
+	{RecoveryRedriveEnded, CategoryRecovery, Info, "A redrive came to its end."},
+	{DataArchiveWritten, CategoryData, Info, "A file was added to the archive."},
 	{RecoveryNodeLost, CategoryRecovery, Error, "A node's lease ran out and its work was released."},
 	{RecoveryLateResultRefused, CategoryRecovery, Warning, "A result came after its attempt had lost the right to settle."},
 	{RecoveryQueueRebuilt, CategoryRecovery, Info, "The queue of a task type was filled again from the store."},
+	{RecoveryBreakerOpened, CategoryRecovery, Error, "A circuit breaker opened: its calls wait."},
+	{RecoveryBreakerHalfOpened, CategoryRecovery, Warning, "An open circuit breaker lets its probes through."},
+	{RecoveryBreakerClosed, CategoryRecovery, Info, "A circuit breaker closed: all its probes succeeded."},
+	{RecoveryBreakerReset, CategoryRecovery, Info, "A circuit breaker was closed by hand."},
 	{SystemStarted, CategorySystem, Info, "A node started."},
 	{SystemStopped, CategorySystem, Info, "A node stopped."},
 	{SystemPluginCrashed, CategorySystem, Error, "A plugin process ended without being asked to."},

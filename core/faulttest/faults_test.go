@@ -40,7 +40,9 @@ func faults() []fault {
 
 func TestFaults(t *testing.T) {
 	s := readSettings(t)
+	began := time.Now()
 	w := newWorld(t, s)
+	fmt.Printf("two nodes are up after %.1f s\n", time.Since(began).Seconds())
 	l := &ledger{}
 	chosen := slices.DeleteFunc(faults(), func(f fault) bool { return len(s.only) > 0 && !s.only[f.name] })
 	turns := len(chosen) * s.rounds

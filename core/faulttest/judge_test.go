@@ -69,7 +69,9 @@ FROM nodes n WHERE id = $1::uuid`
 // is stored.
 func (w *world) judge(l *ledger) {
 	w.t.Helper()
+	began := time.Now()
 	w.awaitDrained()
+	fmt.Printf("all tasks ended %.1f s after the last fault\n", time.Since(began).Seconds())
 	rows := w.rows()
 	fmt.Printf("%d accepted, %d with a taken unique key, %d refused in an outage; %d answers 503, %d requests without an answer\n",
 		len(l.accepted), l.taken, l.refused, l.unavailable, l.unclear)

@@ -237,7 +237,15 @@ type fate struct {
 	ID   string
 	Code string
 	// Error stands in a batch.
-	Error struct{ Code string }
+	Error struct {
+		Code    string
+		Details details
+	}
+	Details details
+}
+
+type details struct {
+	TaskID string `json:"task_id"`
 }
 
 // enter books the answer to a group and returns the ids of the accepted ones.
@@ -263,7 +271,7 @@ func (w *world) enter(l *ledger, orders []order, answer *reply, quiet bool) []st
 		case id != "":
 			ids[i] = id
 			l.accepted = append(l.accepted, accepted{order: orders[i], id: id, quiet: quiet})
-		case f.Error.Code+f.Code == "invalid_input" && strings.Contains(orders[i].body, `"unique_key"`):
+		case f.Error.Details.TaskID+f.Details.TaskID != "":
 			l.taken++
 		case f.Error.Code == "service_unavailable":
 			l.refused++

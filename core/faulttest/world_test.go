@@ -70,7 +70,7 @@ task "faults.strict" {
 // newWorld starts the servers and two nodes.
 func newWorld(t *testing.T, s settings) *world {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "hrfault")
+	dir, err := os.MkdirTemp("/tmp", "hrfault") //nolint:usetesting // a short path for sockets, kept after a failure
 	if err != nil {
 		t.Fatal(err)
 	}

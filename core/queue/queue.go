@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	goredis "github.com/redis/go-redis/v9"
@@ -35,6 +36,7 @@ var scripts embed.FS
 type Queue struct {
 	client *redis.Client
 	window int
+	now    func() time.Time
 
 	push, pop, adopt, refilled *goredis.Script
 
@@ -54,6 +56,10 @@ type Config struct {
 	Client *redis.Client
 	// Window in ids a lane. Default Window.
 	Window int
+	// Now is the clock by which the age guard knows who waits for too long. It is
+	// compared with the times of the store, so minutes matter, not milliseconds.
+	// Default time.Now.
+	Now func() time.Time
 }
 
 // New makes a queue.
@@ -67,7 +73,10 @@ func New(cfg Config) (*Queue, error) {
 	if cfg.Window == 0 {
 		cfg.Window = Window
 	}
-	q := &Queue{client: cfg.Client, window: cfg.Window, lanes: map[string]*lane{}}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	q := &Queue{client: cfg.Client, window: cfg.Window, now: cfg.Now, lanes: map[string]*lane{}}
 	for name, script := range map[string]**goredis.Script{
 		"push": &q.push, "pop": &q.pop, "adopt": &q.adopt, "refilled": &q.refilled,
 	} {
@@ -180,7 +189,11 @@ func (p *Popped) Low(window int) bool {
 // Pop takes up to n ids of a type, the priorities in their order.
 func (q *Queue) Pop(ctx context.Context, taskType string, n int, order tasktype.Order) (Popped, error) {
 	epoch, turns := q.next(taskType, n, order)
-	answer, err := q.pop.Run(ctx, q.client, q.keys(taskType), epoch, n, turns).Result()
+	args := []any{epoch, n, turns}
+	for _, wait := range maxWaits {
+		args = append(args, q.now().Add(-wait).UnixMilli())
+	}
+	answer, err := q.pop.Run(ctx, q.client, q.keys(taskType), args...).Result()
 	if err != nil {
 		return Popped{}, fmt.Errorf("pop from the queue of %s: %w", taskType, err)
 	}

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"strings"
+	"time"
 
 	"github.com/headrace/headrace/core/task"
 )
@@ -13,7 +14,7 @@ var weights = [4]int{1, 2, 4, 8}
 // weightedTurns is one round of smooth weighted round robin (the algorithm of
 // nginx' upstream module): each priority's turns are spread over the round
 // instead of following each other.
-var weightedTurns = spread(weights)
+var weightedTurns = guard(spread(weights))
 
 func spread(weights [4]int) string {
 	var current [4]int
@@ -35,6 +36,29 @@ func spread(weights [4]int) string {
 	}
 	return round.String()
 }
+
+// guardTurn stands for a turn of CRITICAL that the age guard may take.
+const guardTurn = 'g'
+
+// guard gives every third turn of CRITICAL to the age guard when it has something
+// to do: three turns in fifteen. So an old backlog of a lower priority moves, and
+// cannot turn the priorities around; HIGH, MEDIUM and LOW never lose a turn by it.
+func guard(round string) string {
+	turns, critical := []byte(round), 0
+	for i, turn := range turns {
+		if turn != '0'+byte(task.Critical) {
+			continue
+		}
+		if critical++; critical%3 == 2 {
+			turns[i] = guardTurn
+		}
+	}
+	return string(turns)
+}
+
+// maxWaits are how long the head of a lane LOW to HIGH may wait before the age
+// guard serves it although higher lanes are full.
+var maxWaits = [3]time.Duration{10 * time.Minute, 5 * time.Minute, time.Minute}
 
 // turnsFrom returns a round that starts at the given turn, so that the next pop
 // goes on where the last one stopped. Every priority's turn begins a pop once

@@ -8,7 +8,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/headrace/headrace/core/event"
 	"github.com/headrace/headrace/core/task"
 	"github.com/headrace/headrace/core/tasktype"
 	"github.com/headrace/headrace/sdk/fault"
@@ -90,13 +89,10 @@ func (d *Deadlines) expiry(t *task.Task) task.Settlement {
 	return giveUp(d.cfg.Types, t, f, "deadline")
 }
 
-// giveUp settles a task as its type wants failures to be settled; a type that
-// is configured no more keeps its failures as dead letters.
+// giveUp settles a task as its type wants failures to be settled.
 func giveUp(types *tasktype.Registry, t *task.Task, f *task.Failure, reason string) task.Settlement {
-	to, kind, message := task.DeadLetter, event.TaskDeadLettered, "task given up"
-	if typ, ok := types.Get(t.Type); ok && typ.OnFailure == task.Failed {
-		to, kind, message = task.Failed, event.TaskFailed, "task failed"
-	}
+	typ, _ := types.Get(t.Type)
+	to, kind, message := typ.GiveUp()
 	metadata := t.EventMetadata()
 	metadata.Code, metadata.Reason = string(f.Code), reason
 	return task.Settlement{

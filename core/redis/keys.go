@@ -21,5 +21,12 @@ func (k Keys) Epoch(taskType string) string { return k.prefix + ":{" + taskType 
 // store only, because their lane is full.
 func (k Keys) Overflow(taskType string) string { return k.prefix + ":{" + taskType + "}:overflow" }
 
+// Limit is the token bucket of one task type.
+func (k Keys) Limit(taskType string) string { return k.prefix + ":{" + taskType + "}:limit" }
+
+// Breaker is the circuit breaker of that name: a task type, or "ch." and the
+// name of a channel.
+func (k Keys) Breaker(name string) string { return k.prefix + ":{" + name + "}:breaker" }
+
 // Wake is the channel that tells all nodes that there is something to do.
 func (k Keys) Wake() string { return k.prefix + ":wake" }

@@ -8,8 +8,14 @@ func TestVersionsAreComparedAsNumbers(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"6.0.16", "6.2", true}, {"6.2.0", "6.2", false}, {"6.10.1", "6.2", false}, {"10.0", "6.2", false},
-		{"5.0.14", "6.2", true}, {"7", "6.2", false}, {"", "6.2", true}, {"unstable", "6.2", true},
+		{"6.0.16", "6.2", true},
+		{"6.2.0", "6.2", false},
+		{"6.10.1", "6.2", false},
+		{"10.0", "6.2", false},
+		{"5.0.14", "6.2", true},
+		{"7", "6.2", false},
+		{"", "6.2", true},
+		{"unstable", "6.2", true},
 	} {
 		if got := before(c.a, c.b); got != c.want {
 			t.Errorf("before(%q, %q) is %v", c.a, c.b, got)

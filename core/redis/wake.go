@@ -10,7 +10,7 @@ import (
 // finds the same out by a slow poll.
 type Signal struct {
 	Kind SignalKind
-	// Subject is a task type for Work, a task id for Cancel.
+	// Subject is a task type, for Cancel a task id.
 	Subject string
 }
 
@@ -22,6 +22,10 @@ const (
 	Work SignalKind = "work"
 	// Cancel: the end of a running task was asked for.
 	Cancel SignalKind = "cancel"
+	// Place: an attempt of a type that is limited over all nodes has ended.
+	Place SignalKind = "place"
+	// Pause: a task type was paused or resumed.
+	Pause SignalKind = "pause"
 )
 
 // Tell publishes a signal to the other nodes.

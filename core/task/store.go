@@ -69,6 +69,23 @@ type ClaimRequest struct {
 	Started func(*Task) event.Event
 }
 
+// RunningLimit bounds the tasks of a type that run at the same time on all nodes.
+type RunningLimit struct {
+	Type string
+	// Most is at least 1.
+	Most int
+}
+
+// LimitedClaim is the answer to a claim under a limit.
+type LimitedClaim struct {
+	// Tasks are those claimed, in the order of the ids.
+	Tasks []Task
+	// Full: the limit is reached; what was not claimed may still be worth it later.
+	Full bool
+	// Busy: another node claims of the type at this moment; nothing was claimed.
+	Busy bool
+}
+
 // Settlement is the end of one attempt, or the expiry of a pending task.
 type Settlement struct {
 	ID uuid.UUID

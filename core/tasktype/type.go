@@ -6,16 +6,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/headrace/headrace/core/event"
 	"github.com/headrace/headrace/core/task"
 )
 
 // Type is one `task` block of the configuration. It does not change after New;
-// only its load does.
+// only its load and its pause do.
 type Type struct {
 	Settings
 	// load counts the attempts of the type that this node has claimed and
 	// whose plugin has not answered yet.
 	load atomic.Int64
+	// pause is what the store said last of the type; nil: it is not paused.
+	pause atomic.Pointer[Pause]
 }
 
 // Settings are what the configuration says of a type.
@@ -28,6 +31,8 @@ type Settings struct {
 	Description string
 	// Concurrency is the most attempts at a time on this node.
 	Concurrency int
+	// MaxRunning is the most attempts at a time on all nodes together; 0: no limit.
+	MaxRunning int
 	// Timeout of one attempt.
 	Timeout time.Duration
 	Retry   Retry
@@ -70,6 +75,8 @@ func New(s Settings) (*Type, error) {
 		return nil, errors.New("a task type needs a name, a plugin and a plugin's type")
 	case s.Concurrency < 1:
 		return nil, fmt.Errorf("task type %q: concurrency must be at least 1", s.Name)
+	case s.MaxRunning < 0:
+		return nil, fmt.Errorf("task type %q: max_running must not be negative", s.Name)
 	case s.Timeout <= 0 || s.CancelGrace < 0 || s.Retry.Initial < 0 || s.Retry.Cap < 0:
 		return nil, fmt.Errorf("task type %q: a time is negative or missing", s.Name)
 	case s.Retry.Max < 0:
@@ -82,6 +89,23 @@ func New(s Settings) (*Type, error) {
 		return nil, fmt.Errorf("task type %q: the largest payload must be at least 1 byte", s.Name)
 	}
 	return &Type{Settings: s}, nil
+}
+
+// Places is how many attempts of the type this node may have at a time.
+func (t *Type) Places() int {
+	if t.MaxRunning > 0 {
+		return min(t.Concurrency, t.MaxRunning)
+	}
+	return t.Concurrency
+}
+
+// GiveUp tells how a task of the type ends that has failed for good. A nil type,
+// one that is configured no more, keeps its failures as dead letters.
+func (t *Type) GiveUp() (to task.Status, kind event.Type, message string) {
+	if t != nil && t.OnFailure == task.Failed {
+		return task.Failed, event.TaskFailed, "task failed"
+	}
+	return task.DeadLetter, event.TaskDeadLettered, "task given up"
 }
 
 // Take reserves up to n attempts and returns how many there was room for.

@@ -38,6 +38,18 @@ func read[T any](response *http.Response, err error) (value T, _ error) {
 	return value, nil
 }
 
+// readNothing is read for an answer that has no body.
+func readNothing(response *http.Response, err error) error {
+	if err != nil {
+		return unreachable(err)
+	}
+	if response.StatusCode != http.StatusNoContent {
+		_, err := read[json.RawMessage](response, nil)
+		return err
+	}
+	return response.Body.Close()
+}
+
 func unreachable(err error) error {
 	return &fault.Error{Code: fault.NetworkError, Op: "client", Msg: "the server cannot be reached", Err: err}
 }

@@ -27,6 +27,8 @@ type (
 	Event = rest.Event
 	// EventPage is one page of events; NextCursor is empty on the last one.
 	EventPage = rest.EventPage
+	// Breaker is a circuit breaker.
+	Breaker = rest.Breaker
 	// TaskType is a task type with its limits and its state.
 	TaskType = rest.TaskType
 )

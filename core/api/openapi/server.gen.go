@@ -15,6 +15,45 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for BreakerKind.
+const (
+	BreakerKindChannel BreakerKind = "channel"
+	BreakerKindTask    BreakerKind = "task"
+)
+
+// Valid indicates whether the value is a known member of the BreakerKind enum.
+func (e BreakerKind) Valid() bool {
+	switch e {
+	case BreakerKindChannel:
+		return true
+	case BreakerKindTask:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BreakerState.
+const (
+	Closed   BreakerState = "closed"
+	HalfOpen BreakerState = "half-open"
+	Open     BreakerState = "open"
+)
+
+// Valid indicates whether the value is a known member of the BreakerState enum.
+func (e BreakerState) Valid() bool {
+	switch e {
+	case Closed:
+		return true
+	case HalfOpen:
+		return true
+	case Open:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CheckStatus.
 const (
 	CheckStatusDown CheckStatus = "down"
@@ -174,6 +213,27 @@ func (e RecoveryBlame) Valid() bool {
 	}
 }
 
+// Defines values for RedriveState.
+const (
+	RedriveStateDone    RedriveState = "done"
+	RedriveStateRunning RedriveState = "running"
+	RedriveStateStopped RedriveState = "stopped"
+)
+
+// Valid indicates whether the value is a known member of the RedriveState enum.
+func (e RedriveState) Valid() bool {
+	switch e {
+	case RedriveStateDone:
+		return true
+	case RedriveStateRunning:
+		return true
+	case RedriveStateStopped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Status.
 const (
 	StatusCancelled  Status = "cancelled"
@@ -298,6 +358,51 @@ type BatchResults struct {
 	Results []BatchResult `json:"results"`
 }
 
+// Breaker A circuit breaker, shared by all nodes.
+type Breaker struct {
+	// Calls Calls in the window that opened it, or probes.
+	//
+	// Example: 24
+	Calls *int `json:"calls,omitempty"`
+
+	// Failures How many of them failed.
+	//
+	// Example: 18
+	Failures *int `json:"failures,omitempty"`
+
+	// Kind Example: task
+	Kind BreakerKind `json:"kind"`
+
+	// Local Redis is away and the state is this node's own.
+	//
+	// Example: true
+	Local *bool `json:"local,omitempty"`
+
+	// Name The task type, or `ch.` and the name of the channel.
+	//
+	// Example: http.request
+	Name string `json:"name"`
+
+	// Since When the state began; absent when it was never anything but closed.
+	//
+	// Example: 2026-11-24T09:00:00Z
+	Since *time.Time `json:"since,omitempty"`
+
+	// State Example: open
+	State BreakerState `json:"state"`
+}
+
+// BreakerKind Example: task
+type BreakerKind string
+
+// BreakerState Example: open
+type BreakerState string
+
+// BreakerList All circuit breakers.
+type BreakerList struct {
+	Breakers []Breaker `json:"breakers"`
+}
+
 // Check The health of one part.
 type Check struct {
 	// Reason Why it is not ok.
@@ -312,10 +417,70 @@ type Check struct {
 // CheckStatus Example: ok
 type CheckStatus string
 
+// Cleanup What a clean-up did.
+type Cleanup struct {
+	// Remaining Dead letters that are left.
+	//
+	// Example: 100000
+	Remaining int `json:"remaining"`
+
+	// Removed Dead letters that were evicted.
+	//
+	// Example: 12
+	Removed int `json:"removed"`
+}
+
 // Code What went wrong.
 //
 // Example: validation_error
 type Code string
+
+// DeadLetterGroup The dead letters of one kind of error.
+type DeadLetterGroup struct {
+	// Code Example: network_error
+	Code string `json:"code"`
+
+	// Count Example: 4711
+	Count int `json:"count"`
+
+	// Fingerprint Stays the same for a kind of error.
+	//
+	// Example: 5f2c9a01be77
+	Fingerprint string `json:"fingerprint"`
+
+	// Message That of the newest one.
+	//
+	// Example: connection refused
+	Message string `json:"message"`
+
+	// Newest When the last of them was given up.
+	//
+	// Example: 2026-11-24T07:31:00.123Z
+	Newest time.Time `json:"newest"`
+
+	// Oldest When the first of them was given up.
+	//
+	// Example: 2026-11-24T06:31:00.123Z
+	Oldest time.Time `json:"oldest"`
+
+	// Sample The newest one.
+	//
+	// Example: 019abf3e-7a50-7c61-9f0e-2b1c7f3b9a10
+	Sample openapi_types.UUID `json:"sample"`
+
+	// Type Example: demo.fail
+	Type string `json:"type"`
+}
+
+// DeadLetterGroups The dead letters by kind of error.
+type DeadLetterGroups struct {
+	Groups []DeadLetterGroup `json:"groups"`
+
+	// Partial Not every dead letter is in a group.
+	//
+	// Example: false
+	Partial *bool `json:"partial,omitempty"`
+}
 
 // Error An error, as a task or an entry of a batch shows it.
 type Error struct {
@@ -445,6 +610,38 @@ type NodeList struct {
 	Nodes []Node `json:"nodes"`
 }
 
+// Pause A pause that stands.
+type Pause struct {
+	// By The principal that paused the type.
+	//
+	// Example: key:019abf3e-0000-7c61-9f0e-2b1c7f3b9a10
+	By string `json:"by"`
+
+	// Reason Example: the printer is being repaired
+	Reason string `json:"reason"`
+
+	// Since Example: 2030-01-02T03:00:00.000Z
+	Since time.Time `json:"since"`
+
+	// Until It ends by itself then.
+	//
+	// Example: 2030-01-02T05:00:00.000Z
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// PauseRequest Why a task type is paused, and for how long.
+type PauseRequest struct {
+	// Reason For whoever meets the pause.
+	//
+	// Example: the printer is being repaired
+	Reason string `json:"reason"`
+
+	// Until The pause ends by itself then; absent it stays.
+	//
+	// Example: 2030-01-02T05:00:00Z
+	Until *time.Time `json:"until,omitempty"`
+}
+
 // Priority LOW 0, MEDIUM 1, HIGH 2, CRITICAL 3.
 //
 // Example: 1
@@ -521,6 +718,92 @@ type Recovery struct {
 //
 // Example: destination
 type RecoveryBlame string
+
+// Redrive A redrive and how far it is.
+type Redrive struct {
+	// Created Example: 2026-11-24T06:31:00.123Z
+	Created time.Time `json:"created"`
+
+	// CreatedBy The principal that asked for it.
+	//
+	// Example: key:019abf3e-0000-7c61-9f0e-2b1c7f3b9a10
+	CreatedBy string `json:"created_by"`
+
+	// Filter Selects dead letters; what is absent selects all.
+	Filter RedriveFilter `json:"filter"`
+
+	// ID Example: 019abf3e-7a50-7c61-9f0e-2b1c7f3b9a12
+	ID openapi_types.UUID `json:"id"`
+
+	// Matched Dead letters that fitted at the start.
+	//
+	// Example: 4711
+	Matched int `json:"matched"`
+
+	// PerSecond Example: 50
+	PerSecond int `json:"per_second"`
+
+	// Redriven Those that went back to the queue.
+	//
+	// Example: 1200
+	Redriven int `json:"redriven"`
+
+	// Skipped Those whose unique key was held by another task.
+	//
+	// Example: 3
+	Skipped int `json:"skipped"`
+
+	// State Example: running
+	State RedriveState `json:"state"`
+
+	// Updated Example: 2026-11-24T06:31:24.123Z
+	Updated time.Time `json:"updated"`
+}
+
+// RedriveState Example: running
+type RedriveState string
+
+// RedriveAccepted A redrive that goes on by itself.
+type RedriveAccepted struct {
+	// ID Example: 019abf3e-7a50-7c61-9f0e-2b1c7f3b9a12
+	ID openapi_types.UUID `json:"id"`
+
+	// Matched Example: 4711
+	Matched int `json:"matched"`
+}
+
+// RedriveFilter Selects dead letters; what is absent selects all.
+type RedriveFilter struct {
+	// Code The code of the error that the task ended in.
+	//
+	// Example: network_error
+	Code *string `json:"code,omitempty"`
+
+	// Type Example: demo.fail
+	Type *string `json:"type,omitempty"`
+}
+
+// RedriveMatch The answer to a dry run.
+type RedriveMatch struct {
+	// Matched Example: 4711
+	Matched int `json:"matched"`
+}
+
+// RedriveOrder What to retry.
+type RedriveOrder struct {
+	// DryRun Only count.
+	//
+	// Example: true
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Filter Selects dead letters; what is absent selects all.
+	Filter *RedriveFilter `json:"filter,omitempty"`
+
+	// PerSecond The pace; 100 when absent.
+	//
+	// Example: 50
+	PerSecond *int `json:"per_second,omitempty"`
+}
 
 // Status Where a task stands in its life.
 //
@@ -731,6 +1014,11 @@ type TaskType struct {
 	// Example: 1048576
 	MaxPayload int `json:"max_payload"`
 
+	// MaxRunning The most attempts at a time on all nodes together; absent there is no limit.
+	//
+	// Example: 4
+	MaxRunning *int `json:"max_running,omitempty"`
+
 	// Name Example: demo.echo
 	Name string `json:"name"`
 
@@ -738,6 +1026,14 @@ type TaskType struct {
 	//
 	// Example: dead_letter
 	OnFailure TaskTypeOnFailure `json:"on_failure"`
+
+	// Pause A pause that stands.
+	Pause *Pause `json:"pause,omitempty"`
+
+	// Paused Nothing of the type is started.
+	//
+	// Example: false
+	Paused bool `json:"paused"`
 
 	// Plugin Example: demo
 	Plugin string `json:"plugin"`
@@ -789,6 +1085,9 @@ type TypeList struct {
 	Types []TaskType `json:"types"`
 }
 
+// BreakerName defines model for BreakerName.
+type BreakerName = string
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -798,8 +1097,14 @@ type IdempotencyKey = string
 // Limit defines model for Limit.
 type Limit = int
 
+// RedriveID defines model for RedriveId.
+type RedriveID = string
+
 // TaskID defines model for TaskId.
 type TaskID = string
+
+// TypeName defines model for TypeName.
+type TypeName = string
 
 // Conflict Problem details (RFC 9457).
 type Conflict = Problem
@@ -824,6 +1129,32 @@ type Unauthorized = Problem
 
 // ValidationError Problem details (RFC 9457).
 type ValidationError = Problem
+
+// ListDeadLettersParams defines parameters for ListDeadLetters.
+type ListDeadLettersParams struct {
+	// Limit The most entries on a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Type Only tasks of this type.
+	Type *string `form:"type,omitempty" json:"type,omitempty"`
+
+	// Priority Only tasks of this priority; the number or the name in any case.
+	Priority *string `form:"priority,omitempty" json:"priority,omitempty"`
+
+	// From Only tasks created at this time or later.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only tasks created before this time.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Metadata `metadata.KEY=VALUE`: only tasks whose metadata has that text under KEY. A value that is
+	// not a string is compared by its JSON text. Several keys must all fit. A search that
+	// takes long answers what it has found, with a `next_cursor`.
+	Metadata *map[string]string `form:"metadata,omitempty" json:"metadata,omitempty"`
+}
 
 // ListTasksParams defines parameters for ListTasks.
 type ListTasksParams struct {
@@ -879,14 +1210,53 @@ type ListTaskEventsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// StartRedriveJSONRequestBody defines body for StartRedrive for application/json ContentType.
+type StartRedriveJSONRequestBody = RedriveOrder
+
 // SubmitTaskJSONRequestBody defines body for SubmitTask for application/json ContentType.
 type SubmitTaskJSONRequestBody = Submission
 
 // SubmitBatchJSONRequestBody defines body for SubmitBatch for application/json ContentType.
 type SubmitBatchJSONRequestBody = Batch
 
+// PauseTypeJSONRequestBody defines body for PauseType for application/json ContentType.
+type PauseTypeJSONRequestBody = PauseRequest
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListBreakers The circuit breakers, by name
+	// (GET /api/breakers)
+	ListBreakers(w http.ResponseWriter, r *http.Request)
+	// ResetBreaker Close a circuit breaker
+	// (POST /api/breakers/{name}/reset)
+	ResetBreaker(w http.ResponseWriter, r *http.Request, name BreakerName)
+	// ListDeadLetters List dead letters, newest first
+	// (GET /api/dlq)
+	ListDeadLetters(w http.ResponseWriter, r *http.Request, params ListDeadLettersParams)
+	// CleanUpDeadLetters Clean up now
+	// (POST /api/dlq/cleanup)
+	CleanUpDeadLetters(w http.ResponseWriter, r *http.Request)
+	// ListDeadLetterGroups Dead letters by kind of error, the most frequent first
+	// (GET /api/dlq/groups)
+	ListDeadLetterGroups(w http.ResponseWriter, r *http.Request)
+	// StartRedrive Retry all dead letters of a filter
+	// (POST /api/dlq/redrive)
+	StartRedrive(w http.ResponseWriter, r *http.Request)
+	// StopRedrive Stop a redrive
+	// (DELETE /api/dlq/redrives/{id})
+	StopRedrive(w http.ResponseWriter, r *http.Request, id RedriveID)
+	// GetRedrive How far a redrive is
+	// (GET /api/dlq/redrives/{id})
+	GetRedrive(w http.ResponseWriter, r *http.Request, id RedriveID)
+	// RemoveDeadLetter Remove a dead letter
+	// (DELETE /api/dlq/{id})
+	RemoveDeadLetter(w http.ResponseWriter, r *http.Request, id TaskID)
+	// GetDeadLetter One dead letter
+	// (GET /api/dlq/{id})
+	GetDeadLetter(w http.ResponseWriter, r *http.Request, id TaskID)
+	// RetryDeadLetter Retry a dead letter
+	// (POST /api/dlq/{id}/retry)
+	RetryDeadLetter(w http.ResponseWriter, r *http.Request, id TaskID)
 	// ListNodes The engines that share the store, newest first
 	// (GET /api/nodes)
 	ListNodes(w http.ResponseWriter, r *http.Request)
@@ -914,6 +1284,12 @@ type ServerInterface interface {
 	// ListTypes The task types of this node, by name
 	// (GET /api/types)
 	ListTypes(w http.ResponseWriter, r *http.Request)
+	// PauseType Pause a task type on all nodes
+	// (POST /api/types/{type}/pause)
+	PauseType(w http.ResponseWriter, r *http.Request, pType TypeName)
+	// ResumeType End the pause of a task type
+	// (POST /api/types/{type}/resume)
+	ResumeType(w http.ResponseWriter, r *http.Request, pType TypeName)
 	// GetHealth The health of the node
 	// (GET /health)
 	GetHealth(w http.ResponseWriter, r *http.Request)
@@ -936,6 +1312,329 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(http.Handler) http.Handler
+
+// ListBreakers operation middleware
+func (siw *ServerInterfaceWrapper) ListBreakers(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListBreakers(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ResetBreaker operation middleware
+func (siw *ServerInterfaceWrapper) ResetBreaker(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name BreakerName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", mux.Vars(r)["name"], &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ResetBreaker(w, r, name)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListDeadLetters operation middleware
+func (siw *ServerInterfaceWrapper) ListDeadLetters(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDeadLettersParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "type", r.URL.Query(), &params.Type, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "type"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "priority" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "priority", r.URL.Query(), &params.Priority, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "priority"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "priority", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "metadata" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "metadata", r.URL.Query(), &params.Metadata, runtime.BindQueryParameterOptions{Type: "object", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "metadata"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "metadata", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDeadLetters(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CleanUpDeadLetters operation middleware
+func (siw *ServerInterfaceWrapper) CleanUpDeadLetters(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CleanUpDeadLetters(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListDeadLetterGroups operation middleware
+func (siw *ServerInterfaceWrapper) ListDeadLetterGroups(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDeadLetterGroups(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// StartRedrive operation middleware
+func (siw *ServerInterfaceWrapper) StartRedrive(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.StartRedrive(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// StopRedrive operation middleware
+func (siw *ServerInterfaceWrapper) StopRedrive(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id RedriveID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", mux.Vars(r)["id"], &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.StopRedrive(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetRedrive operation middleware
+func (siw *ServerInterfaceWrapper) GetRedrive(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id RedriveID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", mux.Vars(r)["id"], &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetRedrive(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RemoveDeadLetter operation middleware
+func (siw *ServerInterfaceWrapper) RemoveDeadLetter(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id TaskID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", mux.Vars(r)["id"], &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RemoveDeadLetter(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDeadLetter operation middleware
+func (siw *ServerInterfaceWrapper) GetDeadLetter(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id TaskID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", mux.Vars(r)["id"], &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDeadLetter(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RetryDeadLetter operation middleware
+func (siw *ServerInterfaceWrapper) RetryDeadLetter(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id TaskID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", mux.Vars(r)["id"], &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RetryDeadLetter(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
 
 // ListNodes operation middleware
 func (siw *ServerInterfaceWrapper) ListNodes(w http.ResponseWriter, r *http.Request) {
@@ -1292,6 +1991,58 @@ func (siw *ServerInterfaceWrapper) ListTypes(w http.ResponseWriter, r *http.Requ
 	handler.ServeHTTP(w, r)
 }
 
+// PauseType operation middleware
+func (siw *ServerInterfaceWrapper) PauseType(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "type" -------------
+	var pType TypeName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "type", mux.Vars(r)["type"], &pType, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PauseType(w, r, pType)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ResumeType operation middleware
+func (siw *ServerInterfaceWrapper) ResumeType(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "type" -------------
+	var pType TypeName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "type", mux.Vars(r)["type"], &pType, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ResumeType(w, r, pType)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetHealth operation middleware
 func (siw *ServerInterfaceWrapper) GetHealth(w http.ResponseWriter, r *http.Request) {
 
@@ -1461,6 +2212,28 @@ func HandlerWithOptions(si ServerInterface, options GorillaServerOptions) http.H
 		ErrorHandlerFunc:   options.ErrorHandlerFunc,
 	}
 
+	r.HandleFunc(options.BaseURL+"/api/breakers", wrapper.ListBreakers).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/breakers/{name}/reset", wrapper.ResetBreaker).Methods(http.MethodPost)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq", wrapper.ListDeadLetters).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/cleanup", wrapper.CleanUpDeadLetters).Methods(http.MethodPost)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/groups", wrapper.ListDeadLetterGroups).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/redrive", wrapper.StartRedrive).Methods(http.MethodPost)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/redrives/{id}", wrapper.StopRedrive).Methods(http.MethodDelete)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/redrives/{id}", wrapper.GetRedrive).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/{id}", wrapper.RemoveDeadLetter).Methods(http.MethodDelete)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/{id}", wrapper.GetDeadLetter).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/dlq/{id}/retry", wrapper.RetryDeadLetter).Methods(http.MethodPost)
+
 	r.HandleFunc(options.BaseURL+"/api/tasks", wrapper.ListTasks).Methods(http.MethodGet)
 
 	r.HandleFunc(options.BaseURL+"/api/tasks", wrapper.SubmitTask).Methods(http.MethodPost)
@@ -1474,6 +2247,10 @@ func HandlerWithOptions(si ServerInterface, options GorillaServerOptions) http.H
 	r.HandleFunc(options.BaseURL+"/api/tasks/{id}/events", wrapper.ListTaskEvents).Methods(http.MethodGet)
 
 	r.HandleFunc(options.BaseURL+"/api/types", wrapper.ListTypes).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/types/{type}/pause", wrapper.PauseType).Methods(http.MethodPost)
+
+	r.HandleFunc(options.BaseURL+"/api/types/{type}/resume", wrapper.ResumeType).Methods(http.MethodPost)
 
 	r.HandleFunc(options.BaseURL+"/api/nodes", wrapper.ListNodes).Methods(http.MethodGet)
 

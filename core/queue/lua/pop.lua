@@ -3,7 +3,10 @@
 -- KEYS[3..6] hr:{T}:ready:0..3  zset id -> order
 -- ARGV[1] epoch of the caller   ARGV[2] how many in all
 -- ARGV[3] the order of priorities to serve, one digit a turn, repeated as long as
---         needed; empty: strict, the highest that is there
+--         needed; empty: strict, the highest that is there. g is a turn of priority
+--         3 that the age guard takes when an id has waited for too long.
+-- ARGV[4..6] for the lanes 0..2 the time in ms; who is ready since then or before
+--         has waited for too long. An order of 0 is not known, and no age.
 -- returns -1 when the type's data was lost, else
 --   {ids left in lanes 0..3, overflow marks of lanes 0..3 or 0, id, priority, id, ...}
 -- The ids are hints until the store confirms them. A turn whose lane is empty
@@ -29,9 +32,30 @@ if ARGV[3] == '' then
     end
   end
 end
+-- How many ids of each lane are too old, and since when the first of them waits. A
+-- lane that is alone needs no guard.
+local aged, since = {}, {}
+for p = 0, 2 do
+  if have[p] > 0 and have[p] < total and ARGV[3] ~= '' then
+    aged[p] = redis.call('ZCOUNT', KEYS[3 + p], '(0', ARGV[4 + p])
+    if aged[p] > 0 then
+      local head = redis.call('ZRANGEBYSCORE', KEYS[3 + p], '(0', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+      since[p] = tonumber(head[2])
+    end
+  end
+end
+local function guarded()
+  local oldest = 3
+  for p = 0, 2 do
+    if since[p] and take[p] < aged[p] and (oldest == 3 or since[p] < since[oldest]) then
+      oldest = p
+    end
+  end
+  return oldest
+end
 local turn = 1
 while #turns < n do
-  local p = tonumber(string.sub(ARGV[3], turn, turn))
+  local p = tonumber(string.sub(ARGV[3], turn, turn)) or guarded()
   if take[p] < have[p] then
     take[p] = take[p] + 1
     turns[#turns + 1] = p

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -20,18 +21,23 @@ import (
 func Exercise(t *testing.T, open func(t *testing.T) *redis.Client) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, *redis.Client){
-		"a priority goes in the order of its time":                   testOrder,
-		"an id that is pushed twice is popped once":                  testTwice,
-		"each priority gets its share of a full queue":               testShares,
-		"pops of any size never starve LOW":                          testNoStarvation,
-		"an empty priority leaves its turns to the others":           testWorkConserving,
-		"strict order serves the highest first":                      testStrict,
-		"what does not fit the window is left out and marked":        testWindow,
-		"the mark stays when something overflows during a refill":    testMarkStays,
-		"without its epoch a queue is lost, and another one is not":  testLost,
-		"a new life begins empty":                                    testAdopt,
-		"more ids than one script call takes are pushed in parts":    testMany,
-		"a node that does not know the queue's life cannot touch it": testUnknown,
+		"a priority goes in the order of its time":                      testOrder,
+		"an id that is pushed twice is popped once":                     testTwice,
+		"each priority gets its share of a full queue":                  testShares,
+		"pops of any size never starve LOW":                             testNoStarvation,
+		"random arrivals never starve LOW":                              testRandomArrivals,
+		"who has waited too long is served while higher lanes are full": testAgeGuard,
+		"the oldest of several lanes is served first":                   testAgeGuardOldest,
+		"an id whose age is not known has none":                         testAgeUnknown,
+		"strict order knows no age":                                     testAgeStrict,
+		"an empty priority leaves its turns to the others":              testWorkConserving,
+		"strict order serves the highest first":                         testStrict,
+		"what does not fit the window is left out and marked":           testWindow,
+		"the mark stays when something overflows during a refill":       testMarkStays,
+		"without its epoch a queue is lost, and another one is not":     testLost,
+		"a new life begins empty":                                       testAdopt,
+		"more ids than one script call takes are pushed in parts":       testMany,
+		"a node that does not know the queue's life cannot touch it":    testUnknown,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,10 +48,13 @@ func Exercise(t *testing.T, open func(t *testing.T) *redis.Client) {
 
 const typ = "image.thumbnail"
 
+// clock is two seconds after the beginning of all times: the hints are young.
+func clock() time.Time { return time.UnixMilli(2000) }
+
 // newQueue makes a queue whose type has begun its life.
 func newQueue(t *testing.T, client *redis.Client, window int) *queue.Queue {
 	t.Helper()
-	q, err := queue.New(queue.Config{Client: client, Window: window})
+	q, err := queue.New(queue.Config{Client: client, Window: window, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,10 +48,15 @@ func (s *Store) claim(ctx context.Context, db querier, req task.ClaimRequest) ([
 	if err != nil {
 		return nil, err
 	}
-	position := make(map[uuid.UUID]int, len(req.IDs))
-	for i, id := range req.IDs {
+	inOrder(tasks, req.IDs)
+	return tasks, nil
+}
+
+// inOrder brings tasks into the order of their ids in a request.
+func inOrder(tasks []task.Task, ids []uuid.UUID) {
+	position := make(map[uuid.UUID]int, len(ids))
+	for i, id := range ids {
 		position[id] = i
 	}
 	slices.SortFunc(tasks, func(a, b task.Task) int { return position[a.ID] - position[b.ID] })
-	return tasks, nil
 }

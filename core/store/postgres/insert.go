@@ -28,15 +28,39 @@ func (s *Store) Insert(ctx context.Context, subs []task.Submission) (results []t
 			_, err := s.insertTasks(ctx, s.inserts, subs, positions(len(subs)))
 			return err
 		}
-		return pgx.BeginFunc(ctx, s.inserts, func(tx pgx.Tx) error {
-			in := &intake{store: s, tx: tx, subs: subs, results: results}
-			return in.run(ctx)
-		})
+		return s.take(ctx, subs, results, func() error { return nil })
 	})
 	if err != nil {
 		return nil, err
 	}
 	return results, nil
+}
+
+// holderTries is how often a group is written anew because the holder of a unique
+// key ended just then. A key whose holders come and go that fast is reported as
+// taken without naming one.
+const holderTries = 3
+
+// errHolderGone rolls back a group in which a unique key was taken when its task
+// was to be written, and was free when its holder was looked for. To write the
+// task now would lock keys out of order, so the group begins anew.
+var errHolderGone = errors.New("the holder of a unique key has just ended")
+
+// take writes a group in a transaction that ends with check.
+func (s *Store) take(ctx context.Context, subs []task.Submission, results []task.InsertResult, check func() error) error {
+	for try := 1; ; try++ {
+		clear(results)
+		err := pgx.BeginFunc(ctx, s.inserts, func(tx pgx.Tx) error {
+			in := &intake{store: s, tx: tx, subs: subs, results: results, lastTry: try == holderTries}
+			if err := in.run(ctx); err != nil {
+				return err
+			}
+			return check()
+		})
+		if !errors.Is(err, errHolderGone) {
+			return err
+		}
+	}
 }
 
 // errNotAll rolls back a request of which not all can be inserted.
@@ -47,12 +71,7 @@ var errNotAll = errors.New("not all of an atomic request can be inserted")
 func (s *Store) InsertAll(ctx context.Context, subs []task.Submission) (results []task.InsertResult, err error) {
 	results = make([]task.InsertResult, len(subs))
 	err = s.write(ctx, "insert all tasks", submissionIDs(subs), func() error {
-		clear(results)
-		err := pgx.BeginFunc(ctx, s.inserts, func(tx pgx.Tx) error {
-			in := &intake{store: s, tx: tx, subs: subs, results: results}
-			if err := in.run(ctx); err != nil {
-				return err
-			}
+		err := s.take(ctx, subs, results, func() error {
 			if has(results, task.UniqueTaken) {
 				return errNotAll
 			}

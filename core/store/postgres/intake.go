@@ -18,6 +18,8 @@ type intake struct {
 	tx      pgx.Tx
 	subs    []task.Submission
 	results []task.InsertResult
+	// lastTry: a holder that has just ended is no reason to begin anew.
+	lastTry bool
 }
 
 // request is the submissions that share an Idempotency-Key, or one without.
@@ -187,7 +189,11 @@ func (in *intake) insert(ctx context.Context, requests []*request) error {
 	}
 	for _, i := range taken {
 		t := &in.subs[i].Task
-		in.results[i] = task.InsertResult{Fate: task.UniqueTaken, Holder: holders[uniqueKey{t.Type, t.UniqueKey}]}
+		holder, held := holders[uniqueKey{t.Type, t.UniqueKey}]
+		if !held && !in.lastTry {
+			return errHolderGone
+		}
+		in.results[i] = task.InsertResult{Fate: task.UniqueTaken, Holder: holder}
 	}
 	return nil
 }

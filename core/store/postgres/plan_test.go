@@ -97,6 +97,7 @@ func TestGroupStatementsReadOnlyTheirRows(t *testing.T) {
 		qRememberAnswers: {s.inserts, nil},
 		qFreeKeys:        {s.inserts, nil},
 		qClaimTasks:      {s.claims, looksUpByKey},
+		qClaimWithin:     {s.claims, looksUpByKey},
 		qLockTasks:       {s.settles, looksUpByKey},
 		qFinishTasks:     {s.settles, looksUpByKey},
 		qReturnTasks:     {s.settles, looksUpByKey},
@@ -116,6 +117,19 @@ func TestGroupStatementsReadOnlyTheirRows(t *testing.T) {
 		if want.index != nil && !want.index.MatchString(plan) {
 			t.Errorf("%s does not look rows up by %s:\n%s", name, want.index, plan)
 		}
+	}
+}
+
+// TestCountingWhatRunsReadsNothingThatWaits: the count is asked for at each claim of
+// a limited type.
+func TestCountingWhatRunsReadsNothingThatWaits(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	s := openStore(t, url)
+	fillUnanalysed(t, s, connection(t, url))
+	plan := explain(t, s.claims, s.queries[qCountRunning])
+	if !strings.Contains(plan, "tasks_running") || scansWhole.MatchString(plan) {
+		t.Errorf("the plan reads more than what runs:\n%s", plan)
 	}
 }
 

@@ -93,8 +93,8 @@ func TestNoStatementChangesATaskByIDAlone(t *testing.T) {
 			t.Errorf("%s.sql changes tasks without a guard of the status", name)
 		}
 	}
-	if seen != 4 {
-		t.Errorf("%d statements change tasks: claim, finish, return and ask_cancel should", seen)
+	if seen != 7 {
+		t.Errorf("%d statements change tasks: both claims, finish, return, ask_cancel, redrive and evict should", seen)
 	}
 	if guarded("UPDATE tasks SET status = 1 WHERE id = $1") || guarded("delete from tasks where id = $1") {
 		t.Error("the check does not see a statement without a guard")
@@ -108,7 +108,7 @@ var invitesBacklog = regexp.MustCompile(`(?i)(WHERE|AND)\s+(\w\.)?status\s*(=|IN
 func TestGuardsMatchNoPartialIndex(t *testing.T) {
 	t.Parallel()
 	queries := loadedQueries(t)
-	for _, name := range []query{qClaimTasks, qLockTasks, qFinishTasks, qReturnTasks, qCancelsStanding, qLockTask, qAskCancel} {
+	for _, name := range []query{qClaimTasks, qClaimWithin, qLockTasks, qFinishTasks, qReturnTasks, qCancelsStanding, qLockTask, qAskCancel} {
 		if found := invitesBacklog.FindString(statementOf(queries[name])); found != "" {
 			t.Errorf("%s.sql compares %q: write status + 0", name, found)
 		}

@@ -26,6 +26,20 @@ const (
 	qCancelStands  query = "cancel_stands"
 	qAskCancel     query = "ask_cancel"
 
+	qRedriveTask     query = "redrive_task"
+	qEvictDead       query = "evict_dead"
+	qCountDead       query = "count_dead"
+	qNextDead        query = "next_dead"
+	qDeadOlder       query = "dead_older"
+	qDeadBeyond      query = "dead_beyond"
+	qDeadBriefs      query = "dead_briefs"
+	qRetryDead       query = "retry_dead"
+	qCreateRedrive   query = "create_redrive"
+	qGetRedrive      query = "get_redrive"
+	qRunningRedrives query = "running_redrives"
+	qUpdateRedrive   query = "update_redrive"
+	qForgetRedrives  query = "forget_redrives"
+
 	qGetLiving query = "get_living"
 	qGetEnded  query = "get_ended"
 	qWaiting   query = "waiting"
@@ -58,6 +72,13 @@ const (
 	qRevokeKey query = "revoke_key"
 	qGetEpoch  query = "get_epoch"
 	qSetEpoch  query = "set_epoch"
+
+	qPauseType     query = "pause_type"
+	qResumeType    query = "resume_type"
+	qEndPauses     query = "end_pauses"
+	qListPauses    query = "list_pauses"
+	qCountRunning  query = "count_running"
+	qTypeOfPending query = "type_of_pending"
 )
 
 // Columns of a task in the order of scanTask.

@@ -20,6 +20,7 @@ func exerciseContention(t *testing.T, s Store) {
 		"groups that share unique keys do not either":      contendUniqueKeys,
 		"of a cancellation and a claim either comes first": contendCancel,
 		"two nodes declare one dead once":                  contendDeclare,
+		"a refusal names the holder of a unique key":       holdersNamed,
 	})
 }
 

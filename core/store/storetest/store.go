@@ -8,14 +8,19 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/headrace/headrace/core/auth"
+	"github.com/headrace/headrace/core/deadletter"
 	"github.com/headrace/headrace/core/event"
 	"github.com/headrace/headrace/core/node"
 	"github.com/headrace/headrace/core/task"
+	"github.com/headrace/headrace/core/tasktype"
 )
 
 // Store is the sum of the small interfaces that the consumers declare; the
 // consumers' own declarations are the contract, this one is for the suite.
 type Store interface {
+	limitedClaims
+	tasktype.PauseStore
+
 	// Insert writes submissions with their events and idempotency rows in one
 	// transaction. Every item has its own fate; a *task.RefusedError says that
 	// the group holds a value which the database cannot keep. The same for Claim and Settle.
@@ -99,6 +104,12 @@ type Store interface {
 	// RevokeKey marks a key with its event; ok is false when there is none. A
 	// key that is revoked already stays as it is, without an event.
 	RevokeKey(ctx context.Context, id uuid.UUID, ev event.Event) (ok bool, err error)
+
+	// What happens to dead letters; see the declarations there.
+	deadletter.DeskStore
+	deadletter.RunnerStore
+	deadletter.RetrierStore
+	deadletter.CleanerStore
 
 	// Maintain creates the partitions of the days to come and removes expired
 	// idempotency rows, in bounded chunks.

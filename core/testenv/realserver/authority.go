@@ -36,12 +36,20 @@ func NewAuthority(tb testing.TB) *Authority {
 	return a
 }
 
-// CA, ServerCert, ServerKey, ClientCert and ClientKey are paths of PEM files.
-func (a *Authority) CA() string         { return filepath.Join(a.dir, "ca.pem") }
+// CA is the path of the authority's certificate, in PEM as all files here.
+func (a *Authority) CA() string { return filepath.Join(a.dir, "ca.pem") }
+
+// ServerCert is the path of the server's certificate.
 func (a *Authority) ServerCert() string { return filepath.Join(a.dir, "server.pem") }
-func (a *Authority) ServerKey() string  { return filepath.Join(a.dir, "server.key") }
+
+// ServerKey is the path of the server's key.
+func (a *Authority) ServerKey() string { return filepath.Join(a.dir, "server.key") }
+
+// ClientCert is the path of the client's certificate.
 func (a *Authority) ClientCert() string { return filepath.Join(a.dir, "client.pem") }
-func (a *Authority) ClientKey() string  { return filepath.Join(a.dir, "client.key") }
+
+// ClientKey is the path of the client's key.
+func (a *Authority) ClientKey() string { return filepath.Join(a.dir, "client.key") }
 
 // ClientConfig trusts the authority only and shows the client's certificate.
 func (a *Authority) ClientConfig() *tls.Config {
@@ -124,7 +132,7 @@ func (a *Authority) keyFor(home string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(home, "server.key")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if err := os.WriteFile(path, text, 0o600); err != nil { //nolint:gosec // G703: home is a folder of this test
 		return "", err
 	}
 	if os.Geteuid() != 0 {

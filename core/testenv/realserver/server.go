@@ -180,7 +180,7 @@ func FreePort() (int, error) {
 // own folders are closed to those.
 func folder(tb testing.TB, name string) string {
 	tb.Helper()
-	dir, err := os.MkdirTemp("/tmp", "headrace-"+name+"-*")
+	dir, err := os.MkdirTemp("/tmp", "headrace-"+name+"-*") //nolint:usetesting // a test's own folder is closed to other users
 	if err != nil {
 		tb.Fatal(err)
 	}

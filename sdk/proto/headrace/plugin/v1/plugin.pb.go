@@ -580,7 +580,10 @@ type TaskType struct {
 	// JSON Schema of the payload; empty: anything.
 	PayloadSchema []byte `protobuf:"bytes,3,opt,name=payload_schema,json=payloadSchema,proto3" json:"payload_schema,omitempty"`
 	// JSON Schema of the result; empty: anything.
-	ResultSchema  []byte `protobuf:"bytes,4,opt,name=result_schema,json=resultSchema,proto3" json:"result_schema,omitempty"`
+	ResultSchema []byte `protobuf:"bytes,4,opt,name=result_schema,json=resultSchema,proto3" json:"result_schema,omitempty"`
+	// After an attempt that did not succeed the plugin runs a clean-up step before
+	// it answers. A cancelled attempt's has to fit into the type's grace.
+	Cleanup       bool `protobuf:"varint,5,opt,name=cleanup,proto3" json:"cleanup,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -641,6 +644,13 @@ func (x *TaskType) GetResultSchema() []byte {
 		return x.ResultSchema
 	}
 	return nil
+}
+
+func (x *TaskType) GetCleanup() bool {
+	if x != nil {
+		return x.Cleanup
+	}
+	return false
 }
 
 type OpenRequest struct {
@@ -1828,12 +1838,13 @@ const file_headrace_plugin_v1_plugin_proto_rawDesc = "" +
 	"\x03Sdk\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1a\n" +
-	"\blanguage\x18\x03 \x01(\tR\blanguage\"\x8c\x01\n" +
+	"\blanguage\x18\x03 \x01(\tR\blanguage\"\xa6\x01\n" +
 	"\bTaskType\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12%\n" +
 	"\x0epayload_schema\x18\x03 \x01(\fR\rpayloadSchema\x12#\n" +
-	"\rresult_schema\x18\x04 \x01(\fR\fresultSchema\"o\n" +
+	"\rresult_schema\x18\x04 \x01(\fR\fresultSchema\x12\x18\n" +
+	"\acleanup\x18\x05 \x01(\bR\acleanup\"o\n" +
 	"\vOpenRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12,\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x18.headrace.plugin.v1.KindR\x04kind\x12\x16\n" +

@@ -1,0 +1,20 @@
+// Package schedule owns cron: what an expression means and at which instants it fires in a time zone.
+//
+// # Clock changes
+//
+// The clock of a zone is sometimes put forward, so that local times do not exist, and sometimes back,
+// so that local times happen twice. Which rule applies depends on the hour field alone:
+//
+//   - An expression that names hours ("0 3 * * *", "*/15 2 * * *", "0 */2 * * *") means local times.
+//     All its times inside a gap fire once together, at the first instant after the gap. A time that
+//     happens twice fires the first time only. A day's work is therefore neither lost nor done twice.
+//   - An expression whose hour field admits every hour ("0 * * * *", "*/5 * * * *", "@hourly") means
+//     intervals and follows real time: it fires at each instant at which the clock shows a matching
+//     time. A gap holds no such instant, and both passes of a doubled hour count, so an hourly task
+//     stays hourly. Where the clock moves by half an hour (Lord Howe) one distance is 30 or 90 minutes.
+//
+// Clock changes are taken from the zone's transitions and never guessed, so that their size (30
+// minutes, a whole day in Apia in 2011) plays no part.
+//
+// The package never reads a clock and never runs a task.
+package schedule
