@@ -171,7 +171,7 @@ func minutely(change func(*Settings)) Settings {
 }
 
 // start runs a Runner; stop ends it and waits.
-func start(t *testing.T, m *keeping, s Settings) (r *Runner, stop func()) {
+func start(t *testing.T, m *keeping, s Settings) (*Runner, func()) {
 	t.Helper()
 	r, err := New(Config{
 		Schedules: []Settings{s}, Store: m, Offers: m, Prepare: prepare, Leads: func() bool { return true },
