@@ -13,8 +13,10 @@ type Config struct {
 	Redis   Redis    `json:"redis"`
 	Plugins []Plugin `json:"plugins"`
 	Tasks   []Task   `json:"tasks"`
-	Limits  Limits   `json:"limits"`
-	Audit   Audit    `json:"audit"`
+	// Schedules make tasks by the clock.
+	Schedules []Schedule `json:"schedules,omitempty"`
+	Limits    Limits     `json:"limits"`
+	Audit     Audit      `json:"audit"`
 	// DeadLetter is what becomes of tasks that were given up.
 	DeadLetter DeadLetter `json:"dead_letter"`
 	Archive    Archive    `json:"archive"`

@@ -24,6 +24,8 @@ type Options struct {
 	// Schemas describes plugins; nil: what only a plugin can tell (its task
 	// types, what its config block may hold) is not checked.
 	Schemas Schemas
+	// CheckCron says what is wrong with a cron expression; nil: it is not checked.
+	CheckCron func(text string) error
 	// Complete demands the blocks that `server` cannot do without: storage and
 	// redis.
 	Complete bool
@@ -126,6 +128,7 @@ func (l *loader) decode(blocks map[string][]*hclsyntax.Block) {
 	l.readArchive(l.single(blocks["archive"]))
 	l.readPlugins(blocks["plugin"])
 	l.readTasks(blocks["task"])
+	l.readSchedules(blocks["schedule"])
 	if l.opts.Complete {
 		l.requireComplete()
 	}
@@ -135,7 +138,7 @@ func (l *loader) decode(blocks map[string][]*hclsyntax.Block) {
 func topBlocks() map[string]int {
 	return map[string]int{
 		"variable": 1, "locals": 0, "server": 0, "storage": 1, "redis": 0,
-		"plugin": 1, "task": 1, "limits": 0, "audit": 0, "dead_letter": 0, "archive": 1,
+		"plugin": 1, "task": 1, "schedule": 1, "limits": 0, "audit": 0, "dead_letter": 0, "archive": 1,
 	}
 }
 

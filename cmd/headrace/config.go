@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	_ "time/tzdata" // the zones of schedules, also where the machine has none
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/headrace/headrace/config"
 	"github.com/headrace/headrace/core/catalog"
+	"github.com/headrace/headrace/core/schedule"
 )
 
 // configFlag names the configuration; required unless the command has its own.
@@ -50,11 +52,17 @@ func pairs(cmd *cli.Command, flag string) (map[string]string, error) {
 // loadOptions are the options of config.Load that every command shares.
 func loadOptions(cmd *cli.Command, programs *catalog.Catalog) (config.Options, error) {
 	vars, err := pairs(cmd, "var")
-	opts := config.Options{Vars: vars, Builtins: builtinNames()}
+	opts := config.Options{Vars: vars, Builtins: builtinNames(), CheckCron: checkCron}
 	if programs != nil { // a nil pointer in the interface would not be nil
 		opts.Schemas = programs
 	}
 	return opts, err
+}
+
+// checkCron says what is wrong with a cron expression.
+func checkCron(text string) error {
+	_, err := schedule.Parse(text)
+	return err
 }
 
 // loadStorage reads a configuration of which only the storage is needed: no

@@ -37,7 +37,7 @@ func newRoot(in io.Reader, out, errs io.Writer) *cli.Command {
 Exit codes: 0 done, 1 any error, 2 bad usage or configuration; those of
 "task wait" stand in its help.`,
 		devCommand(), serverCommand(), validateCommand(), fmtCommand(), migrateCommand(),
-		taskCommand(), dlqCommand(), typeCommand(), breakerCommand(), nodeCommand(), keyCommand(), pluginCommand(), doctorCommand(), versionCommand(), helpCommand())
+		taskCommand(), dlqCommand(), typeCommand(), breakerCommand(), scheduleCommand(), nodeCommand(), keyCommand(), pluginCommand(), doctorCommand(), versionCommand(), helpCommand())
 	root.Reader, root.Writer, root.ErrWriter = in, out, errs
 	root.Version = version()
 	root.HideHelpCommand = true

@@ -93,6 +93,7 @@ type Config struct {
 	Pauses        Pauses
 	WaitReasons   WaitReasons
 	Breakers      Breakers
+	Schedules     Schedules
 	Checks        Checks
 	Authenticator Authenticator
 	Watch         Watch
@@ -115,7 +116,7 @@ type Config struct {
 
 // complete fills in the defaults.
 func (c Config) complete() (Config, error) {
-	if c.Intake == nil || c.Store == nil || c.Canceller == nil || c.DeadLetters == nil || c.Cleaner == nil || c.Types == nil || c.Pauses == nil || c.WaitReasons == nil || c.Breakers == nil ||
+	if c.Intake == nil || c.Store == nil || c.Canceller == nil || c.DeadLetters == nil || c.Cleaner == nil || c.Types == nil || c.Pauses == nil || c.WaitReasons == nil || c.Breakers == nil || c.Schedules == nil ||
 		c.Checks == nil || c.Authenticator == nil || c.Watch == nil || c.Metrics == nil || c.Logger == nil {
 		return c, errors.New("api: a part of the configuration is missing")
 	}

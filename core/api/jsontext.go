@@ -91,6 +91,11 @@ const timeLayout = "2006-01-02T15:04:05.000Z"
 
 func (j *jsonWriter) time(name string, at time.Time) {
 	j.key(name)
+	j.instant(at)
+}
+
+// instant writes a time that is an entry of a list, or the value of a member.
+func (j *jsonWriter) instant(at time.Time) {
 	j.buf = append(j.buf, '"')
 	j.buf = at.UTC().AppendFormat(j.buf, timeLayout)
 	j.buf = append(j.buf, '"')

@@ -53,7 +53,7 @@ func newWorld(t testing.TB, change ...options) *world {
 	}
 	types := newTypes(t)
 	cfg := api.Config{
-		Intake: startIntake(t, w.store), Store: w.store, Canceller: w.store, DeadLetters: w.store, Cleaner: w.store, Types: types, Pauses: newPauses(t, types, &pauseStore{}), WaitReasons: waitReasons{}, Breakers: newBreakers(),
+		Intake: startIntake(t, w.store), Store: w.store, Canceller: w.store, DeadLetters: w.store, Cleaner: w.store, Types: types, Pauses: newPauses(t, types, &pauseStore{}), WaitReasons: waitReasons{}, Breakers: newBreakers(), Schedules: newSchedules(),
 		Checks: w.checks, Authenticator: roles{}, Watch: w.watch, Registerer: w.metrics,
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "task_queue_size 0\n") }),
 		Logger:  hclog.New(&hclog.LoggerOptions{Output: w.log, Level: hclog.Info}),

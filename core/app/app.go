@@ -246,6 +246,10 @@ func (a *App) wireAPI(context.Context) error {
 	if err != nil {
 		return err
 	}
+	schedules, err := a.wireSchedules(in)
+	if err != nil {
+		return err
+	}
 	watch, err := auth.NewWatch(auth.WatchConfig{Recorder: a.store, Logger: a.log.Named("auth"), Registerer: a.registry})
 	if err != nil {
 		return err
@@ -256,7 +260,7 @@ func (a *App) wireAPI(context.Context) error {
 	}
 	a.health = newHealth(a.store, a.redis, a.host, a.away)
 	handler, err := api.New(api.Config{
-		Intake: in, Store: a.store, Canceller: canceller{a}, DeadLetters: a.dead.desk, Cleaner: a.dead.cleaner, Types: a.types, Pauses: a.pauses, WaitReasons: a.dispatcher, Breakers: a.breakers,
+		Intake: in, Store: a.store, Canceller: canceller{a}, DeadLetters: a.dead.desk, Cleaner: a.dead.cleaner, Types: a.types, Pauses: a.pauses, WaitReasons: a.dispatcher, Breakers: a.breakers, Schedules: schedules,
 		Checks: a.health, Authenticator: authenticator, Watch: watch,
 		Metrics: promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}),
 		Logger:  a.log.Named("api"), Registerer: a.registry, MaxPayload: a.opts.Config.Limits.Payload,

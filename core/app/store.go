@@ -19,6 +19,7 @@ import (
 	"github.com/headrace/headrace/core/intake"
 	"github.com/headrace/headrace/core/node"
 	"github.com/headrace/headrace/core/recovery"
+	"github.com/headrace/headrace/core/schedule"
 	"github.com/headrace/headrace/core/store/postgres"
 	"github.com/headrace/headrace/core/store/sqlite"
 	"github.com/headrace/headrace/core/task"
@@ -44,6 +45,7 @@ type Store interface {
 	audit.Store
 	auth.Keys
 	tasktype.PauseStore
+	schedule.Store
 	Cancel(ctx context.Context, req task.CancelRequest) (task.Task, task.CancelOutcome, error)
 	CreateKey(ctx context.Context, key auth.Key, ev event.Event) error
 	Keys(ctx context.Context) ([]auth.Key, error)

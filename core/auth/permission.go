@@ -20,6 +20,9 @@ const (
 
 	BreakersRead  Permission = "breakers:read"
 	BreakersWrite Permission = "breakers:write"
+
+	SchedulesRead  Permission = "schedules:read"
+	SchedulesWrite Permission = "schedules:write"
 )
 
 // operations is the permission of every operation of the API, by operationId;
@@ -37,6 +40,11 @@ var operations = map[string]Permission{
 	"resumeType":     TypesWrite,
 	"listBreakers":   BreakersRead,
 	"resetBreaker":   BreakersWrite,
+
+	"listSchedules":  SchedulesRead,
+	"runSchedule":    SchedulesWrite,
+	"pauseSchedule":  SchedulesWrite,
+	"resumeSchedule": SchedulesWrite,
 
 	"listDeadLetters":      DLQRead,
 	"getDeadLetter":        DLQRead,
@@ -76,10 +84,10 @@ const (
 
 // grants says what each role may do; read only. What is missing is refused.
 var grants = map[Role]map[Permission]Reach{
-	Viewer:    {TasksRead: All, DLQRead: All, TypesRead: All, NodesRead: All, BreakersRead: All, OpenAPIRead: All},
+	Viewer:    {TasksRead: All, DLQRead: All, TypesRead: All, NodesRead: All, SchedulesRead: All, BreakersRead: All, OpenAPIRead: All},
 	Submitter: {TasksRead: Own, TasksWrite: Own, TypesRead: All, OpenAPIRead: All},
-	Operator:  {TasksRead: All, TasksWrite: All, DLQRead: All, DLQWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, BreakersRead: All, BreakersWrite: All, OpenAPIRead: All},
-	Admin:     {TasksRead: All, TasksWrite: All, DLQRead: All, DLQWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, BreakersRead: All, BreakersWrite: All, OpenAPIRead: All},
+	Operator:  {TasksRead: All, TasksWrite: All, DLQRead: All, DLQWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, SchedulesRead: All, BreakersRead: All, BreakersWrite: All, SchedulesWrite: All, OpenAPIRead: All},
+	Admin:     {TasksRead: All, TasksWrite: All, DLQRead: All, DLQWrite: All, TypesRead: All, TypesWrite: All, NodesRead: All, SchedulesRead: All, BreakersRead: All, BreakersWrite: All, SchedulesWrite: All, OpenAPIRead: All},
 }
 
 // Grants returns how far the role has the permission.

@@ -32,6 +32,12 @@ const (
 	TaskTypePaused      Type = "task.type_paused"
 	TaskTypeResumed     Type = "task.type_resumed"
 
+	TaskScheduleAdopted Type = "task.schedule_adopted"
+	TaskScheduleMissed  Type = "task.schedule_missed"
+	TaskScheduleSkipped Type = "task.schedule_skipped"
+	TaskSchedulePaused  Type = "task.schedule_paused"
+	TaskScheduleResumed Type = "task.schedule_resumed"
+
 	TaskRedriven          Type = "task.redriven"
 	TaskDeadLetterRemoved Type = "task.dead_letter_removed"
 	TaskDeadLetterEvicted Type = "task.dead_letter_evicted"
@@ -85,6 +91,11 @@ var declarations = []Declaration{
 	{TaskDeadLettered, CategoryTask, Error, "A task was given up and kept as a dead letter."},
 	{TaskTypePaused, CategoryTask, Info, "A task type was paused: nothing of it is claimed."},
 	{TaskTypeResumed, CategoryTask, Info, "The pause of a task type ended."},
+	{TaskScheduleAdopted, CategoryTask, Info, "A new or changed schedule is in force from now on."},
+	{TaskScheduleMissed, CategoryTask, Warning, "Fire times of a schedule were missed and make no task."},
+	{TaskScheduleSkipped, CategoryTask, Info, "A fire time made no task because the one before still lives."},
+	{TaskSchedulePaused, CategoryTask, Info, "A schedule was paused."},
+	{TaskScheduleResumed, CategoryTask, Info, "The pause of a schedule ended."},
 	{TaskRedriven, CategoryTask, Info, "A dead letter went back to the queue."},
 	{TaskDeadLetterRemoved, CategoryTask, Info, "Somebody removed a dead letter."},
 	{TaskDeadLetterEvicted, CategoryTask, Info, "A dead letter was too old, or one too many, and was removed."},

@@ -1,4 +1,9 @@
-// Package schedule owns cron: what an expression means and at which instants it fires in a time zone.
+// Package schedule owns cron: what an expression means, at which instants it fires in a time zone, and
+// that each of these makes at most one task.
+//
+// The Runner of the node that leads looks at what is due and asks the store for the task. The store
+// writes task, event and the schedule's position in one transaction; the position only moves forward,
+// so a second leader finds the fire time done.
 //
 // # Clock changes
 //
@@ -16,5 +21,6 @@
 // Clock changes are taken from the zone's transitions and never guessed, so that their size (30
 // minutes, a whole day in Apia in 2011) plays no part.
 //
-// The package never reads a clock and never runs a task.
+// Expressions never read a clock; the Runner does. Nothing here runs a task: what a schedule makes waits
+// in the queue as any other task does.
 package schedule

@@ -29,6 +29,8 @@ type (
 	EventPage = rest.EventPage
 	// Breaker is a circuit breaker.
 	Breaker = rest.Breaker
+	// Schedule is a cron schedule with its next fire times.
+	Schedule = rest.Schedule
 	// TaskType is a task type with its limits and its state.
 	TaskType = rest.TaskType
 )

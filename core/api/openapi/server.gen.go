@@ -234,6 +234,45 @@ func (e RedriveState) Valid() bool {
 	}
 }
 
+// Defines values for ScheduleMisfire.
+const (
+	ScheduleMisfireAll  ScheduleMisfire = "all"
+	ScheduleMisfireOnce ScheduleMisfire = "once"
+	ScheduleMisfireSkip ScheduleMisfire = "skip"
+)
+
+// Valid indicates whether the value is a known member of the ScheduleMisfire enum.
+func (e ScheduleMisfire) Valid() bool {
+	switch e {
+	case ScheduleMisfireAll:
+		return true
+	case ScheduleMisfireOnce:
+		return true
+	case ScheduleMisfireSkip:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ScheduleOverlap.
+const (
+	ScheduleOverlapAllow ScheduleOverlap = "allow"
+	ScheduleOverlapSkip  ScheduleOverlap = "skip"
+)
+
+// Valid indicates whether the value is a known member of the ScheduleOverlap enum.
+func (e ScheduleOverlap) Valid() bool {
+	switch e {
+	case ScheduleOverlapAllow:
+		return true
+	case ScheduleOverlapSkip:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Status.
 const (
 	StatusCancelled  Status = "cancelled"
@@ -805,6 +844,67 @@ type RedriveOrder struct {
 	PerSecond *int `json:"per_second,omitempty"`
 }
 
+// Schedule A cron schedule, as the configuration says it, and where it stands.
+type Schedule struct {
+	// Cron Example: 0 3 * * *
+	Cron string `json:"cron"`
+
+	// LastFire The latest fire time that made a task.
+	//
+	// Example: 2026-11-24T02:00:00Z
+	LastFire *time.Time `json:"last_fire,omitempty"`
+
+	// LastTask The latest task, also of a run by hand.
+	//
+	// Example: 019abf3e-7a50-7c61-9f0e-2b1c7f3b9a10
+	LastTask *string `json:"last_task,omitempty"`
+
+	// Misfire Example: once
+	Misfire ScheduleMisfire `json:"misfire"`
+
+	// Name Example: nightly-report
+	Name string `json:"name"`
+
+	// Next The coming fire times, at most 5; none while it is paused.
+	Next []time.Time `json:"next"`
+
+	// Overlap Example: allow
+	Overlap ScheduleOverlap `json:"overlap"`
+
+	// Paused Example: true
+	Paused bool `json:"paused"`
+
+	// PausedAt Example: 2026-11-24T09:00:00Z
+	PausedAt *time.Time `json:"paused_at,omitempty"`
+
+	// PausedBy Example: key:ops
+	PausedBy *string `json:"paused_by,omitempty"`
+
+	// Priority LOW 0, MEDIUM 1, HIGH 2, CRITICAL 3.
+	//
+	// Example: 1
+	Priority Priority `json:"priority"`
+
+	// Task The type of its tasks.
+	//
+	// Example: http.request
+	Task string `json:"task"`
+
+	// TimeZone Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// ScheduleMisfire Example: once
+type ScheduleMisfire string
+
+// ScheduleOverlap Example: allow
+type ScheduleOverlap string
+
+// ScheduleList All schedules of the configuration.
+type ScheduleList struct {
+	Schedules []Schedule `json:"schedules"`
+}
+
 // Status Where a task stands in its life.
 //
 // Example: pending
@@ -1100,6 +1200,9 @@ type Limit = int
 // RedriveID defines model for RedriveId.
 type RedriveID = string
 
+// ScheduleName defines model for ScheduleName.
+type ScheduleName = string
+
 // TaskID defines model for TaskId.
 type TaskID = string
 
@@ -1263,6 +1366,18 @@ type ServerInterface interface {
 	// GetDocument This document
 	// (GET /api/openapi.json)
 	GetDocument(w http.ResponseWriter, r *http.Request)
+	// ListSchedules The schedules, by name
+	// (GET /api/schedules)
+	ListSchedules(w http.ResponseWriter, r *http.Request)
+	// PauseSchedule Keep a schedule from firing
+	// (POST /api/schedules/{name}/pause)
+	PauseSchedule(w http.ResponseWriter, r *http.Request, name ScheduleName)
+	// ResumeSchedule Let a schedule fire again
+	// (POST /api/schedules/{name}/resume)
+	ResumeSchedule(w http.ResponseWriter, r *http.Request, name ScheduleName)
+	// RunSchedule Make a task of a schedule at once
+	// (POST /api/schedules/{name}/run)
+	RunSchedule(w http.ResponseWriter, r *http.Request, name ScheduleName)
 	// ListTasks List tasks, newest first
 	// (GET /api/tasks)
 	ListTasks(w http.ResponseWriter, r *http.Request, params ListTasksParams)
@@ -1655,6 +1770,98 @@ func (siw *ServerInterfaceWrapper) GetDocument(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetDocument(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListSchedules operation middleware
+func (siw *ServerInterfaceWrapper) ListSchedules(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSchedules(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PauseSchedule operation middleware
+func (siw *ServerInterfaceWrapper) PauseSchedule(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name ScheduleName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", mux.Vars(r)["name"], &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PauseSchedule(w, r, name)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ResumeSchedule operation middleware
+func (siw *ServerInterfaceWrapper) ResumeSchedule(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name ScheduleName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", mux.Vars(r)["name"], &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ResumeSchedule(w, r, name)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RunSchedule operation middleware
+func (siw *ServerInterfaceWrapper) RunSchedule(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name ScheduleName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", mux.Vars(r)["name"], &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RunSchedule(w, r, name)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2255,6 +2462,14 @@ func HandlerWithOptions(si ServerInterface, options GorillaServerOptions) http.H
 	r.HandleFunc(options.BaseURL+"/api/nodes", wrapper.ListNodes).Methods(http.MethodGet)
 
 	r.HandleFunc(options.BaseURL+"/api/openapi.json", wrapper.GetDocument).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/schedules", wrapper.ListSchedules).Methods(http.MethodGet)
+
+	r.HandleFunc(options.BaseURL+"/api/schedules/{name}/pause", wrapper.PauseSchedule).Methods(http.MethodPost)
+
+	r.HandleFunc(options.BaseURL+"/api/schedules/{name}/resume", wrapper.ResumeSchedule).Methods(http.MethodPost)
+
+	r.HandleFunc(options.BaseURL+"/api/schedules/{name}/run", wrapper.RunSchedule).Methods(http.MethodPost)
 
 	r.HandleFunc(options.BaseURL+"/health", wrapper.GetHealth).Methods(http.MethodGet)
 

@@ -14,6 +14,7 @@ var queryFiles embed.FS
 type query string
 
 const (
+	qAdoptSchedule   query = "adopt_schedule"
 	qAskCancel       query = "ask_cancel"
 	qCancelsOn       query = "cancels_on"
 	qCancelsStanding query = "cancels_standing"
@@ -48,8 +49,10 @@ const (
 	qLeads           query = "leads"
 	qListKeys        query = "list_keys"
 	qListPauses      query = "list_pauses"
+	qListSchedules   query = "list_schedules"
 	qListTasks       query = "list_tasks"
 	qLockRedrive     query = "lock_redrive"
+	qLockSchedule    query = "lock_schedule"
 	qLockTask        query = "lock_task"
 	qLockTasks       query = "lock_tasks"
 	qLockType        query = "lock_type"
@@ -70,9 +73,11 @@ const (
 	qRevokeKey       query = "revoke_key"
 	qRunningOn       query = "running_on"
 	qRunningRedrives query = "running_redrives"
+	qSaveSchedule    query = "save_schedule"
 	qSetEpoch        query = "set_epoch"
 	qTakeLead        query = "take_lead"
 	qTaskEvents      query = "task_events"
+	qTaskLives       query = "task_lives"
 	qUniqueHolders   query = "unique_holders"
 	qUpdateRedrive   query = "update_redrive"
 	qWaiting         query = "waiting"

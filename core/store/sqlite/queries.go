@@ -79,6 +79,12 @@ const (
 	qListPauses    query = "list_pauses"
 	qCountRunning  query = "count_running"
 	qTypeOfPending query = "type_of_pending"
+
+	qListSchedules query = "list_schedules"
+	qGetSchedule   query = "get_schedule"
+	qAdoptSchedule query = "adopt_schedule"
+	qSaveSchedule  query = "save_schedule"
+	qTaskLives     query = "task_lives"
 )
 
 // Columns of a task in the order of scanTask.

@@ -30,6 +30,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		{"keys", exerciseKeys},
 		{"limited claim", exerciseClaimWithin},
 		{"pauses", exercisePauses},
+		{"schedules", exerciseSchedules},
 		{"contention", exerciseContention},
 		{"model", exerciseModel},
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/headrace/headrace/core/deadletter"
 	"github.com/headrace/headrace/core/event"
 	"github.com/headrace/headrace/core/node"
+	"github.com/headrace/headrace/core/schedule"
 	"github.com/headrace/headrace/core/task"
 	"github.com/headrace/headrace/core/tasktype"
 )
@@ -20,6 +21,7 @@ import (
 type Store interface {
 	limitedClaims
 	tasktype.PauseStore
+	schedule.Store
 
 	// Insert writes submissions with their events and idempotency rows in one
 	// transaction. Every item has its own fate; a *task.RefusedError says that
