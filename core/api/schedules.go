@@ -24,7 +24,7 @@ type Schedules interface {
 func (h handlers) ListSchedules(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := h.readContext(r)
 	defer cancel()
-	all, err := h.cfg.Schedules.List(ctx)
+	all, err := h.cfg.Schedules.List(ctx) //nolint:contextcheck // it is the request's, with a limit
 	if err != nil {
 		h.fail(w, r, err)
 		return

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func TestSchedulesRunPauseAndResumeOverHTTP(t *testing.T) {
 	if made["created_by"] != "schedule:tick" || made["metadata"].(map[string]any)["schedule"] != "tick" {
 		t.Errorf("made %v", made)
 	}
-	if status, body := r.call(http.MethodPost, "/api/schedules/tick/pause", ""); status != http.StatusOK || body["paused"] != true {
+	if status, body := r.call(http.MethodPost, "/api/schedules/tick/pause", ""); status != http.StatusOK || fmt.Sprint(body["paused"]) != "true" {
 		t.Fatalf("%d %v", status, body)
 	}
 	status, byHand := r.call(http.MethodPost, "/api/schedules/tick/run", "")
@@ -47,7 +48,7 @@ func TestSchedulesRunPauseAndResumeOverHTTP(t *testing.T) {
 	if tick()["last_task"] != byHand["id"] {
 		t.Errorf("a paused schedule fired: %v", tick())
 	}
-	if status, body := r.call(http.MethodPost, "/api/schedules/tick/resume", ""); status != http.StatusOK || body["paused"] != false {
+	if status, body := r.call(http.MethodPost, "/api/schedules/tick/resume", ""); status != http.StatusOK || fmt.Sprint(body["paused"]) != "false" {
 		t.Fatalf("%d %v", status, body)
 	}
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -136,7 +137,7 @@ func (s *Store) changeSchedule(
 			if err := s.saveSchedule(ctx, tx, st); err != nil || c.event == nil {
 				return err
 			}
-			ids = append(more[:len(more):len(more)], c.event.ID)
+			ids = append(slices.Clip(more), c.event.ID)
 			return s.insertEvents(ctx, tx, *c.event)
 		})
 	})
